@@ -1,0 +1,104 @@
+"""Infrastructure rows: chains, their endpoints, DEX deployments."""
+
+from __future__ import annotations
+
+from django.db import models
+
+
+class Chain(models.Model):
+    """A chain. ``key`` is CAIP-2; a sandbox chain has an id of its own and the profile of the chain it stands for."""
+
+    key = models.CharField(max_length=60, unique=True)  # "eip155:8453"
+    name = models.CharField(max_length=60)
+    family = models.CharField(max_length=10, choices=[("evm", "EVM"), ("solana", "Solana")], default="evm")
+    chain_id = models.PositiveBigIntegerField(null=True, blank=True, unique=True)
+    profile_of = models.CharField(max_length=60, blank=True)  # sandbox: key of the real chain it stands for
+    enabled = models.BooleanField(default=True)
+    is_sandbox = models.BooleanField(default=False)
+    genesis_hash = models.CharField(max_length=66, blank=True)  # pinned for sandbox chains
+    native_symbol = models.CharField(max_length=12)
+    native_decimals = models.PositiveSmallIntegerField(default=18)
+    wrapped_native_address = models.CharField(max_length=66)
+    wrapped_native_symbol = models.CharField(max_length=12)
+    block_time_ms = models.PositiveIntegerField(default=2000)
+    confirmation_depth = models.PositiveIntegerField(default=10)
+    base_fee_min_wei = models.PositiveBigIntegerField(default=0)
+    tip_min_wei = models.PositiveBigIntegerField(default=0)
+    explorer_url = models.URLField(blank=True)
+    dexscreener_slug = models.CharField(max_length=40, blank=True)
+    geckoterminal_slug = models.CharField(max_length=40, blank=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class StableToken(models.Model):
+    """A stablecoin on a chain, priced at one US dollar, with its real decimals."""
+
+    chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="stables")
+    address = models.CharField(max_length=66)
+    symbol = models.CharField(max_length=12)
+    decimals = models.PositiveSmallIntegerField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain", "address"], name="stable_once_per_chain")]
+
+    def __str__(self) -> str:
+        return f"{self.symbol} on {self.chain}"
+
+
+class Endpoint(models.Model):
+    """An RPC endpoint. Capabilities are probed when it is added and kept here."""
+
+    chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="endpoints")
+    url_http = models.CharField(max_length=500)
+    url_ws = models.CharField(max_length=500, blank=True)
+    weight = models.PositiveSmallIntegerField(default=100)  # higher is asked first
+    requests_per_s_max = models.PositiveIntegerField(default=0)  # 0: no limit of ours
+    enabled = models.BooleanField(default=True)
+    capabilities = models.JSONField(default=dict, blank=True)  # {"state_override": true, "simulate_v1": true, ...}
+    checked_at = models.DateTimeField(null=True, blank=True)
+    fault = models.CharField(max_length=300, blank=True)  # why it is not used, in plain words
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain", "url_http"], name="endpoint_once_per_chain")]
+        ordering = ["-weight", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.chain} #{self.pk}"
+
+
+class DexDeployment(models.Model):
+    """A DEX on a chain: a row over few protocol kinds."""
+
+    chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="dexes")
+    key = models.CharField(max_length=40)  # "uniswap_v2"
+    kind = models.CharField(max_length=30)  # adapter kind in apps/chains/registry.py
+    name = models.CharField(max_length=60)
+    factory_address = models.CharField(max_length=66)
+    router_address = models.CharField(max_length=66)
+    fee_bps = models.PositiveSmallIntegerField(default=30)
+    init_code_hash = models.CharField(max_length=66, blank=True)
+    enabled = models.BooleanField(default=True)
+    confirmed = models.BooleanField(default=False)  # addresses were seen in two sources or read on chain
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain", "key"], name="dex_once_per_chain")]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.chain}"
+
+
+class Locker(models.Model):
+    """A contract known to lock liquidity."""
+
+    chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="lockers")
+    address = models.CharField(max_length=66)
+    name = models.CharField(max_length=60)
+    code_hash = models.CharField(max_length=66, blank=True)  # keccak of its runtime code, when verified
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain", "address"], name="locker_once_per_chain")]
+
+    def __str__(self) -> str:
+        return f"{self.name} on {self.chain}"

@@ -1,0 +1,54 @@
+"""Shall we: what to do about a pair or a position."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal
+
+from apps.domain.ids import PairKey, TraceId
+from apps.domain.money import Amount
+
+ExitTag = Literal["take_profit", "stop_loss", "trailing_stop", "time_stop", "liquidity_drop", "force_exit", "kill_close"]
+
+
+class SkipStage(Enum):
+    """Where on the road an opportunity ended: the funnel's steps."""
+
+    FILTER = "filter"  # the pair itself is not for us
+    RISK = "risk"  # a rule failed or could not be answered
+    SCORE = "score"  # passed, but too weak
+    LIMIT = "limit"  # good, but a limit of ours stands in the way
+    ENGINE = "engine"  # the engine takes no entries now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why, for machines and for people."""
+
+    code: str
+    explanation: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TradeDecision:
+    """One decision. ``amount_in`` and ``amount_out_min`` are None only for "skip".
+
+    ``retry_after_ms`` is set when a skip should be looked at again (None: final).
+    """
+
+    trace_id: TraceId
+    pair_key: PairKey
+    action: Literal["enter", "exit", "skip"]
+    amount_in: Amount | None
+    amount_out_min: Amount | None
+    expected_out: Amount | None
+    value_usd_micros: int | None
+    slippage_max_bps: int
+    score_bps: int | None
+    reasons: tuple[Reason, ...]
+    config_revision: int
+    skip_stage: SkipStage | None = None
+    exit_tag: ExitTag | None = None
+    retry_after_ms: int | None = None

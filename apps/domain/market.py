@@ -1,0 +1,220 @@
+"""What chains and feeds tell us."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from apps.domain.ids import ChainKey, PairKey, TraceId
+from apps.domain.money import Token
+
+SourceName = Literal["chain", "dexscreener", "geckoterminal", "manual"]
+
+
+@dataclass(frozen=True, slots=True)
+class BlockRef:
+    """A block (slot on Solana). ``at_ms`` is the block's own time, UTC: whole seconds on most chains."""
+
+    number: int
+    hash: str
+    at_ms: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainProfile:
+    """What the road must know of one chain. Built from a ``chains.Chain`` row."""
+
+    chain_key: ChainKey
+    name: str
+    family: Literal["evm", "solana"]
+    chain_id: int | None  # None on Solana
+    native: Token
+    wrapped_native: Token
+    stables: tuple[Token, ...]  # priced at one US dollar
+    block_time_ms: int
+    confirmation_depth: int  # blocks until a fill is final
+    base_fee_min_wei: int
+    tip_min_wei: int
+    is_sandbox: bool
+    genesis_hash: str  # "" when not pinned; a sandbox chain always pins it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DexProfile:
+    """One deployment of a DEX protocol on one chain. Built from a ``chains.DexDeployment`` row."""
+
+    chain_key: ChainKey
+    dex_key: str  # "uniswap_v2", unique on its chain
+    kind: str  # adapter kind: "uniswap_v2"
+    name: str
+    factory: str
+    router: str
+    fee_bps: int  # swap fee of the pool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainEvent:
+    """A pool was created (or first funded), as its factory logged it. Nothing in it is trusted but the log itself."""
+
+    chain_key: ChainKey
+    dex_key: str
+    kind: Literal["pair_created", "liquidity_added"]
+    pool_address: str
+    token0: str
+    token1: str
+    block: BlockRef
+    tx_hash: str
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedItem:
+    """A pair that a web feed names; the chain must confirm it before it becomes a listing."""
+
+    source: SourceName
+    kind: Literal["new", "boosted", "trending"]
+    chain_key: ChainKey
+    pool_address: str
+    base_address: str
+    quote_address: str
+    dex_name: str
+    created_at_ms: int | None
+    liquidity_usd_micros: int | None
+    price_usd: str | None  # decimal text as given; for cross-checks only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenMetadata:
+    """A token's self-description, read on chain and cleaned.
+
+    ``decimals`` and ``total_supply_raw`` are None when the contract does not answer sensibly;
+    ``faults`` lists what was odd ("symbol_bytes32", "name_reverts", "name_cut", "name_bidi", "decimals_absurd").
+    """
+
+    address: str
+    name: str
+    symbol: str
+    decimals: int | None
+    total_supply_raw: int | None
+    faults: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Listing:
+    """A pool that may be traded: what we might buy (base) and what we pay with (quote)."""
+
+    trace_id: TraceId
+    pair_key: PairKey
+    dex_key: str
+    pool_address: str
+    base: Token
+    quote: Token
+    base_is_token0: bool
+    fee_bps: int
+    created_block: BlockRef
+    creator: str  # sender of the creating transaction; "" when unknown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolReserves:
+    """A constant-product pool at one block, seen from the base token."""
+
+    pair_key: PairKey
+    base_raw: int
+    quote_raw: int
+    block: BlockRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolSwap:
+    """One swap in a pool, seen from the base token."""
+
+    pair_key: PairKey
+    side: Literal["buy", "sell"]
+    base_raw: int
+    quote_raw: int
+    trader: str  # recipient of the output
+    tx_hash: str
+    log_index: int
+    block: BlockRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RoundTrip:
+    """A simulated buy–approve–sell at one size.
+
+    ``stage``: "bought_and_sold" is success; else where it ended. Taxes are against the pool's own formula and rounded
+    up (against us); None when that leg did not happen.
+    """
+
+    amount_in_raw: int
+    sold_share_bps: int
+    sell_delay_blocks: int  # 0: same call; 1: next block
+    method: Literal["eth_call", "eth_simulateV1"]
+    stage: Literal["bought_and_sold", "buy_failed", "sell_failed", "unavailable"]
+    received_raw: int | None
+    returned_raw: int | None
+    buy_tax_bps: int | None
+    sell_tax_bps: int | None
+    buy_gas: int | None
+    sell_gas: int | None
+    detail: str = ""  # decoded revert reason, cleaned and bounded
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PairFacts:
+    """Everything read on chain for one evaluation, all at ``block``. A part that could not be read is None and its
+    reason stands in ``missing`` under the part's name.
+    """
+
+    block: BlockRef
+    read_at_ms: int
+    reserves: PoolReserves | None
+    quote_price_usd_micros: int | None  # one whole quote token
+    base_total_supply_raw: int | None
+    base_creator_raw: int | None  # creator's (and owner's) balance of the base token
+    lp_total_supply_raw: int | None
+    lp_burned_raw: int | None  # held by zero and dead addresses
+    lp_locked_raw: int | None  # held by known lockers, unlock time beyond the horizon
+    lp_creator_raw: int | None  # held by creator and owner
+    owner: str | None  # "" when renounced or absent
+    code_hash: str | None
+    selectors: tuple[str, ...] | None  # 4-byte selectors, "0x…"
+    holders: tuple[tuple[str, int], ...] | None  # (address, raw balance), largest first, pool excluded
+    round_trips: tuple[RoundTrip, ...] = ()
+    swaps: tuple[PoolSwap, ...] | None = None  # since creation, newest last, bounded
+    missing: Mapping[str, str] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeQuote:
+    """EIP-1559 fees for the next block, wei per gas."""
+
+    base_fee_wei: int  # computed for the next block
+    tip_wei: int
+    max_fee_wei: int
+    block_number: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TokenTransfer:
+    """One ERC-20 Transfer log (or wrapped-native deposit/withdrawal) of a receipt."""
+
+    token_address: str
+    sender: str
+    recipient: str
+    amount_raw: int
+    log_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Receipt:
+    """A mined transaction."""
+
+    tx_hash: str
+    succeeded: bool
+    block: BlockRef
+    gas_used: int
+    fee_paid_raw: int  # everything the sender paid for inclusion, L1 data fee included, wei
+    transfers: tuple[TokenTransfer, ...]

@@ -1,0 +1,138 @@
+"""What the road asks of the outside. Adapters implement these; tests have fakes of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from apps.domain.market import (
+    BlockRef,
+    ChainEvent,
+    ChainProfile,
+    FeedItem,
+    FeeQuote,
+    Listing,
+    PairFacts,
+    PoolReserves,
+    PoolSwap,
+    Receipt,
+    TokenMetadata,
+)
+from apps.domain.money import Amount
+from apps.domain.order import OrderIntent, SignedTx, UnsignedTx
+
+
+class PairSource(Protocol):
+    """Reads a factory's log."""
+
+    def events(self, first_block: int, last_block: int) -> tuple[ChainEvent, ...]:
+        """Return the pools created in these blocks, both ends included, in log order."""
+
+
+class FeedSource(Protocol):
+    """Reads a web feed of new or boosted pairs."""
+
+    name: str
+
+    def items(self) -> tuple[FeedItem, ...]:
+        """Return what the feed shows now. Raises NetworkError, RateLimitedError, BadDataError."""
+
+
+class ChainReader(Protocol):
+    """Reads one chain. Every method raises NetworkError when no endpoint answers."""
+
+    profile: ChainProfile
+
+    def head(self) -> BlockRef:
+        """Return the newest block."""
+
+    def block(self, number: int) -> BlockRef | None:
+        """Return the block at this height, or None when the chain is shorter."""
+
+    def token_metadata(self, addresses: Sequence[str]) -> Mapping[str, TokenMetadata]:
+        """Return each token's self-description; a hostile token gives faults, never an exception."""
+
+    def pair_facts(self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int) -> PairFacts:
+        """Return everything readable about a pair at the newest block, the round trip at ``probe_amount_raw``."""
+
+    def reserves(self, listings: Sequence[Listing]) -> Mapping[str, PoolReserves]:
+        """Return reserves by pair key, all at one block; pools that do not answer are absent."""
+
+    def pool_activity(self, listings: Sequence[Listing], first_block: int, last_block: int) -> tuple[
+        tuple[PoolReserves, ...], tuple[PoolSwap, ...]
+    ]:
+        """Return the reserve updates and swaps of these pools in these blocks, in log order."""
+
+    def quote_price_usd_micros(self) -> int | None:
+        """Return the price of one whole native coin from the chain's own stable pools, or None when there is none."""
+
+    def balances(self, owner: str, token_addresses: Sequence[str]) -> Mapping[str, int]:
+        """Return raw balances; "native" is the chain's own coin. A token that does not answer is absent."""
+
+    def allowance(self, owner: str, spender: str, token_address: str) -> int:
+        """Return the raw allowance."""
+
+    def transaction_count(self, owner: str, *, pending: bool) -> int:
+        """Return the next nonce as the chain sees it."""
+
+    def fees(self) -> FeeQuote:
+        """Return fees for the next block."""
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """Return the receipt, or None while the transaction is not mined."""
+
+    def is_known(self, tx_hash: str) -> bool:
+        """Tell whether the node has the transaction, mined or pending."""
+
+
+class Quoter(Protocol):
+    """Computes what a pool gives, exactly as its contract does."""
+
+    def amount_out(self, reserves: PoolReserves, *, fee_bps: int, side: str, amount_in_raw: int) -> int:
+        """Return the output in raw units, before token taxes."""
+
+
+class SwapBuilder(Protocol):
+    """Builds the transactions of one DEX."""
+
+    def approval(self, intent: OrderIntent, *, nonce: int, allowance_raw: int) -> UnsignedTx | None:
+        """Return the approval a sell needs before it, or None when the allowance covers it."""
+
+    def swap(self, intent: OrderIntent, *, nonce: int, recipient: str, deadline_s: int) -> UnsignedTx:
+        """Return the swap itself."""
+
+
+class Signer(Protocol):
+    """Signs; the only holder of keys."""
+
+    def address(self, wallet_key: str) -> str:
+        """Return the wallet's public address."""
+
+    def sign(self, tx: UnsignedTx, *, client_order_id: str, epoch: int) -> SignedTx:
+        """Return the signed transaction. Raises EpochClosedError when the engine's fence is shut."""
+
+
+class TxSender(Protocol):
+    """Sends what was signed and stored."""
+
+    def broadcast(self, tx: SignedTx) -> None:
+        """Send. Raises EpochClosedError before, BroadcastUncertainError during, TradingError when refused for good."""
+
+
+class ReceiptReader(Protocol):
+    """Reads back what a transaction really moved. The paper sender implements it from quotes."""
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """Return the receipt, or None while it is not mined."""
+
+
+class BalanceReader(Protocol):
+    """Reads what a wallet really holds."""
+
+    def balances(self, owner: str, token_addresses: Sequence[str]) -> Mapping[str, int]:
+        """Return raw balances by token address, "native" for the chain's coin."""
+
+
+def amount_of_native(profile: ChainProfile, raw: int) -> Amount:
+    """Return ``raw`` wei or lamports as an Amount of the chain's own coin."""
+    return Amount(raw, profile.native)

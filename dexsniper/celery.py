@@ -1,0 +1,40 @@
+"""Celery: queues by retry regime, beat table, time limits.
+
+The row is the queue and a message is only a nudge: tasks are never retried by Celery, never redelivered, and a lost one
+is found by ``sweep``.
+"""
+
+from __future__ import annotations
+
+from celery import Celery
+from kombu import Queue
+
+from dexsniper import env
+
+env.name_settings()
+app = Celery("dexsniper")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.conf.update(
+    task_queues=[Queue(name) for name in ("scan", "evaluate", "execute", "settle", "house")],
+    task_default_queue="house",
+    task_ignore_result=True,
+    task_store_errors_even_if_ignored=False,
+    worker_hijack_root_logger=False,
+    worker_prefetch_multiplier=1,
+    broker_connection_retry_on_startup=True,
+    broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 2},
+    timezone="UTC",
+    task_routes={
+        "engine.scan_feeds": {"queue": "scan"},
+        "engine.evaluate": {"queue": "evaluate"},
+        "engine.execute": {"queue": "execute"},
+        "engine.settle": {"queue": "settle"},
+    },
+    beat_schedule={
+        "scan-feeds": {"task": "engine.scan_feeds", "schedule": 5.0, "options": {"expires": 5}},
+        "sweep": {"task": "engine.sweep", "schedule": 5.0, "options": {"expires": 5}},
+        "reconcile": {"task": "engine.reconcile", "schedule": 60.0, "options": {"expires": 60}},
+        "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
+    },
+)
+app.autodiscover_tasks(["apps.engine"], related_name="road")

@@ -1,0 +1,250 @@
+"""The only reader of the process environment.
+
+Everything has a default that runs the sandbox. Faults are collected and reported together, each with an id and a hint.
+A secret may be given as ``NAME`` or, better, as ``NAME_FILE``: the path of a file that holds it.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import environ
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+PREFIX = "DEXSNIPER_"
+MODES = ("sandbox", "paper", "live")
+_T = TypeVar("_T")
+
+
+class EnvironmentFaults(Exception):
+    """The environment is wrong; the text lists every fault with its remedy."""
+
+    def __init__(self, faults: list[str]) -> None:
+        self.faults = faults
+        super().__init__("\n".join(["The environment is not usable:", *[f"  - {fault}" for fault in faults]]))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
+    """What the process environment says, checked. Field names are the variables' names without their prefix."""
+
+    mode: str
+    live_trading: bool
+    data_dir: Path
+    database_url: str
+    redis_url: str  # "" : the embedded Valkey
+    secret_key: str = field(repr=False)
+    keystore_password: str = field(repr=False)
+    admin_user: str
+    admin_password: str = field(repr=False)  # "" : generated and printed once
+    debug: bool
+    host: str
+    port: int
+    allowed_hosts: tuple[str, ...]
+    log_level: str
+    log_json: bool
+    autostart: bool
+    sandbox_seed: int
+    sandbox_pace: float  # new pairs a second, all sandbox chains together
+    sandbox_port_base: int
+    dexscreener_url: str
+    geckoterminal_url: str
+
+    @property
+    def is_sandbox(self) -> bool:
+        """Tell whether the whole market is simulated on local chains."""
+        return self.mode == "sandbox"
+
+
+class _Reader:
+    def __init__(self) -> None:
+        env_file = BASE_DIR / ".env"
+        if env_file.is_file():
+            environ.Env.read_env(str(env_file))
+        self._env = environ.Env()
+        self.faults: list[str] = []
+
+    def text(self, name: str, default: str = "") -> str:
+        return str(self._env.str(PREFIX + name, default=default)).strip()
+
+    def secret(self, name: str, default: str = "") -> str:
+        path = self.text(f"{name}_FILE")
+        if not path:
+            return self.text(name, default)
+        try:
+            return Path(path).read_text(encoding="utf-8").strip()
+        except OSError as error:
+            self.fault(f"{name}_FILE", f"cannot read {path}: {error.strerror}", "give the path of a readable file")
+            return default
+
+    def parse(self, name: str, default: _T, convert: Callable[[str], _T], hint: str) -> _T:
+        given = self.text(name)
+        if given == "":
+            return default
+        try:
+            return convert(given)
+        except ValueError:
+            self.fault(name, f"{given!r} is not usable", hint)
+            return default
+
+    def fault(self, name: str, what: str, hint: str) -> None:
+        self.faults.append(f"[E-{name.lower().replace('_', '-')}] {PREFIX}{name}: {what}; {hint}.")
+
+
+def _boolean(given: str) -> bool:
+    if given.lower() in ("1", "true", "yes", "on"):
+        return True
+    if given.lower() in ("0", "false", "no", "off"):
+        return False
+    raise ValueError(given)
+
+
+def _port(given: str) -> int:
+    port = int(given)
+    if not 1 <= port <= 65_000:
+        raise ValueError(given)
+    return port
+
+
+def _pace(given: str) -> float:
+    pace = float(given)
+    if not 0 <= pace <= 20:
+        raise ValueError(given)
+    return pace
+
+
+def _url_of(*schemes: str) -> Callable[[str], str]:
+    def convert(given: str) -> str:
+        if urlsplit(given).scheme not in schemes:
+            raise ValueError(given)
+        return given
+
+    return convert
+
+
+def _kept_secret(path: Path) -> str:
+    """Return the secret stored at ``path``, made at the first start."""
+    try:
+        return path.read_text(encoding="utf-8").strip()
+    except FileNotFoundError:
+        pass
+    path.parent.mkdir(parents=True, exist_ok=True)
+    value = secrets.token_urlsafe(48)
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except FileExistsError:  # another process was quicker
+        return path.read_text(encoding="utf-8").strip()
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(value)
+    return value
+
+
+def _read() -> Environment:
+    reader = _Reader()
+    mode = reader.text("MODE", "sandbox").lower()
+    if mode not in MODES:
+        reader.fault("MODE", f"{mode!r} is not a mode", "use sandbox, paper or live")
+        mode = "sandbox"
+    data_dir = Path(reader.text("DATA_DIR", str(BASE_DIR / "var"))).expanduser().resolve() / mode
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        reader.fault("DATA_DIR", f"cannot create {data_dir}: {error.strerror}", "name a folder that this user may write")
+    boolean_hint = "use true or false"
+    live_trading = reader.parse("LIVE_TRADING", False, _boolean, boolean_hint)
+    if live_trading and mode != "live":
+        reader.fault("LIVE_TRADING", f"is true while the mode is {mode}", "set DEXSNIPER_MODE=live as well, or leave it out")
+    if mode == "live" and not live_trading:
+        reader.fault("LIVE_TRADING", "live mode needs a second switch", "set DEXSNIPER_LIVE_TRADING=true if you mean it")
+    keystore_password = reader.secret("KEYSTORE_PASSWORD")
+    if mode == "live" and len(keystore_password) < 12:
+        reader.fault(
+            "KEYSTORE_PASSWORD", "live mode needs a password of 12 characters or more", "set DEXSNIPER_KEYSTORE_PASSWORD_FILE"
+        )
+    if not keystore_password and not reader.faults:
+        keystore_password = _kept_secret(data_dir / "keystore.secret")
+    secret_key = reader.secret("SECRET_KEY")
+    if not secret_key and not reader.faults:
+        secret_key = _kept_secret(data_dir / "django.secret")
+    host = reader.text("HOST", "127.0.0.1")
+    log_level = reader.text("LOG_LEVEL", "INFO").upper()
+    if log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
+        reader.fault("LOG_LEVEL", f"{log_level!r} is not a level", "use DEBUG, INFO, WARNING or ERROR")
+    port_base = reader.parse("SANDBOX_PORT_BASE", 18545, _port, "use a port number up to 65000")
+    feed_base = f"http://127.0.0.1:{port_base + 90}"
+    is_sandbox = mode == "sandbox"
+    database_url = reader.parse(
+        "DATABASE_URL",
+        f"sqlite:///{data_dir / 'db.sqlite3'}",
+        _url_of("sqlite", "postgres", "postgresql"),
+        "use sqlite:///path or postgres://user:password@host:port/name",
+    )
+    environment = Environment(
+        mode=mode,
+        live_trading=live_trading,
+        data_dir=data_dir,
+        database_url=database_url,
+        redis_url=reader.parse("REDIS_URL", "", _url_of("redis", "rediss", "unix"), "use redis://host:port/0"),
+        secret_key=secret_key,
+        keystore_password=keystore_password,
+        admin_user=reader.text("ADMIN_USER", "admin"),
+        admin_password=reader.secret("ADMIN_PASSWORD"),
+        debug=reader.parse("DEBUG", False, _boolean, boolean_hint),
+        host=host,
+        port=reader.parse("PORT", 8001, _port, "use a port number up to 65000"),
+        allowed_hosts=tuple(filter(None, reader.text("ALLOWED_HOSTS", f"127.0.0.1,localhost,{host}").split(","))),
+        log_level=log_level,
+        log_json=reader.parse("LOG_JSON", False, _boolean, boolean_hint),
+        autostart=reader.parse("AUTOSTART", is_sandbox, _boolean, boolean_hint),
+        sandbox_seed=reader.parse("SANDBOX_SEED", 1, int, "use a whole number"),
+        sandbox_pace=reader.parse("SANDBOX_PACE", 0.5, _pace, "use new pairs a second, 0 to 20"),
+        sandbox_port_base=port_base,
+        dexscreener_url=reader.parse(
+            "DEXSCREENER_URL",
+            feed_base + "/dexscreener" if is_sandbox else "https://api.dexscreener.com",
+            _url_of("http", "https"),
+            "use an http(s) address",
+        ),
+        geckoterminal_url=reader.parse(
+            "GECKOTERMINAL_URL",
+            feed_base + "/geckoterminal" if is_sandbox else "https://api.geckoterminal.com/api/v2",
+            _url_of("http", "https"),
+            "use an http(s) address",
+        ),
+    )
+    if reader.faults:
+        raise EnvironmentFaults(reader.faults)
+    return environment
+
+
+_cached: Environment | None = None
+
+
+def load() -> Environment:
+    """Return the checked environment, read once. Raises EnvironmentFaults naming every fault at once."""
+    global _cached
+    if _cached is None:
+        _cached = _read()
+    return _cached
+
+
+def name_settings() -> None:
+    """Tell Django where its settings are, without reading anything yet."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "dexsniper.settings")
+
+
+def prepare() -> Environment:
+    """Check the environment and name the settings module for Django."""
+    name_settings()
+    return load()
+
+
+def child_environment(**changes: str) -> dict[str, str]:
+    """Return the process environment for a child, with changes."""
+    return {**os.environ, **changes}
