@@ -21,16 +21,13 @@ const root = join(here, "..", "..", "..");
 const folders = [here, join(root, "apps", "chains", "evm", "contracts")];
 
 function loadSolc() {
-  const places = [root, process.cwd()];
-  for (const place of places) {
-    try {
-      return createRequire(join(place, "package.json"))("solc");
-    } catch (error) {
-      if (error.code !== "MODULE_NOT_FOUND") throw error;
-    }
+  try {
+    return createRequire(join(root, "package.json"))("solc");
+  } catch (error) {
+    if (error.code !== "MODULE_NOT_FOUND") throw error;
+    console.error(`solc ${SOLC_VERSION} was not found. Run "make setup" (or: npm install --no-save solc@${SOLC_VERSION}).`);
+    process.exit(2);
   }
-  console.error(`solc ${SOLC_VERSION} was not found. Run "make setup" (or: npm install --no-save solc@${SOLC_VERSION}).`);
-  process.exit(2);
 }
 
 function readSources(folder) {
