@@ -16,6 +16,7 @@ class EventKind(Enum):
     MARKET_REGIME_CHANGE = "market_regime_change"
     WHALE_ACTIVITY_ALERT = "whale_activity_alert"
     COORDINATION_DETECTED = "coordination_detected"
+    PAIR_CHANGED = "pair_changed"
     DECISION_MADE = "decision_made"
     ORDER_CHANGED = "order_changed"
     POSITION_CHANGED = "position_changed"

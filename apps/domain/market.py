@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
+from apps.domain.errors import SniperError
 from apps.domain.ids import ChainKey, PairKey, TraceId
 from apps.domain.money import Token
 
@@ -82,6 +83,44 @@ class FeedItem:
     created_at_ms: int | None
     liquidity_usd_micros: int | None
     price_usd: str | None  # decimal text as given; for cross-checks only
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedReject:
+    """One item of a feed's answer that cannot be used. ``sample`` is bounded, printable text."""
+
+    reason: str
+    sample: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeedLeftovers:
+    """What a feed's newest answer held beside its items: nothing is dropped without being counted."""
+
+    rejected: tuple[FeedReject, ...] = ()
+    #: The feed's own name of a chain -> how many items of it were skipped.
+    unknown_chains: Mapping[str, int] = field(default_factory=dict)
+    faults: tuple[SniperError, ...] = ()  # requests that failed while others were answered
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PoolTokens:
+    """What a pool says of itself, read on chain. A false pool can say anything: only its factory's log proves it."""
+
+    pool_address: str
+    factory: str
+    token0: str
+    token1: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployerHistory:
+    """What became of the tokens that one address launched before, on one chain. The four add up: tokens is their sum."""
+
+    tokens: int
+    dead: int  # every pool drained
+    alive: int  # at least one pool holds
+    unknown: int  # reserves never seen
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

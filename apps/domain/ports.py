@@ -10,11 +10,13 @@ from apps.domain.market import (
     ChainEvent,
     ChainProfile,
     FeedItem,
+    FeedLeftovers,
     FeeQuote,
     Listing,
     PairFacts,
     PoolReserves,
     PoolSwap,
+    PoolTokens,
     Receipt,
     TokenMetadata,
 )
@@ -33,6 +35,7 @@ class FeedSource(Protocol):
     """Reads a web feed of new or boosted pairs."""
 
     name: str
+    leftovers: FeedLeftovers  # of the newest call of ``items``
 
     def items(self) -> tuple[FeedItem, ...]:
         """Return what the feed shows now. Raises NetworkError, RateLimitedError, BadDataError."""
@@ -51,6 +54,17 @@ class ChainReader(Protocol):
 
     def token_metadata(self, addresses: Sequence[str]) -> Mapping[str, TokenMetadata]:
         """Return each token's self-description; a hostile token gives faults, never an exception."""
+
+    def senders(self, tx_hashes: Sequence[str]) -> Mapping[str, str]:
+        """Return who sent each transaction, in one batch; unknown transactions are absent."""
+
+    def pool_tokens(self, pool_addresses: Sequence[str]) -> Mapping[str, PoolTokens]:
+        """Return what these pools say of themselves, by the address as given; what does not answer like a pool is absent."""
+
+    def pool_creations(self, pools: Sequence[PoolTokens]) -> Mapping[str, ChainEvent]:
+        """Return the factory's log that created each pool, by pool address; absent means that its factory has no such
+        log. Raises NetworkError when no endpoint can search the whole log.
+        """
 
     def pair_facts(self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int) -> PairFacts:
         """Return everything readable about a pair at the newest block, the round trip at ``probe_amount_raw``."""
