@@ -52,3 +52,5 @@ class TradeDecision:
     skip_stage: SkipStage | None = None
     exit_tag: ExitTag | None = None
     retry_after_ms: int | None = None
+    gas_limit: int = 0  # of the swap; 0 for "skip"
+    fee_cap_raw: int = 0  # most native units that gas and tips of all its transactions may cost
