@@ -1,0 +1,1 @@
+"""DEX protocols on EVM chains."""
