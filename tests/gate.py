@@ -22,6 +22,7 @@ from tests import programs
 from tests.postgres import throwaway_cluster
 
 NO_TESTS_COLLECTED = 5
+STOP_LIMIT_S = 15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,22 +66,26 @@ class Outcome:
 
 def main(arguments: list[str]) -> int:
     """Run the named stages, all of them when none is named, and return the exit code."""
-    names, _, extra = _split(arguments)
+    names, extra = _split(arguments)
     unknown = set(names) - {stage.name for stage in STAGES}
     if unknown:
         print(f"gate: unknown stage: {', '.join(sorted(unknown))}", file=sys.stderr)
         return 2
     signal.signal(signal.SIGTERM, _exit_in_order)
     stages = [stage for stage in STAGES if not names or stage.name in names]
-    outcomes = {stage.name: _run(stage, extra) for stage in stages}
+    try:
+        outcomes = {stage.name: _run(stage, extra) for stage in stages}
+    except KeyboardInterrupt:
+        print("gate: interrupted", file=sys.stderr)
+        return 130
     return _report(outcomes)
 
 
-def _split(arguments: list[str]) -> tuple[list[str], str, list[str]]:
+def _split(arguments: list[str]) -> tuple[list[str], list[str]]:
     if "--" not in arguments:
-        return arguments, "", []
+        return arguments, []
     cut = arguments.index("--")
-    return arguments[:cut], "--", arguments[cut + 1 :]
+    return arguments[:cut], arguments[cut + 1 :]
 
 
 def _exit_in_order(_signal: int, _frame: FrameType | None) -> None:
@@ -99,23 +104,30 @@ def _run(stage: Stage, extra: list[str]) -> Outcome:
                 missing = programs.POSTGRES_MISSING if _is_ci() else ""
                 return Outcome(broken=missing, note="skipped: no PostgreSQL")
             environment["DEXSNIPER_TEST_DATABASE_URL"] = stack.enter_context(throwaway_cluster(binaries))
-        results = Path(stack.enter_context(tempfile.TemporaryDirectory())) / "results.xml"
-        command = [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-m",
-            stage.select,
-            *stage.options,
-            f"--junitxml={results}",
-            *extra,
-        ]
-        code = subprocess.run(command, cwd=programs.ROOT, env=environment, check=False).returncode
+        scratch = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="dexsniper-test-")))
+        environment |= {"DEXSNIPER_TEST_ROOT": str(scratch), "DEXSNIPER_TEST_RUN": str(os.getpid())}
+        results = scratch / "results.xml"
+        command = [sys.executable, "-m", "pytest", "-m", stage.select, *stage.options]
+        code = _wait_for([*command, f"--junitxml={results}", *extra], environment)
         outcome = _read(results)
     outcome.seconds = time.monotonic() - started
     if code not in (0, NO_TESTS_COLLECTED) and not outcome.failed:
         outcome.broken = f"pytest ended with code {code}"
     return outcome
+
+
+def _wait_for(command: list[str], environment: dict[str, str]) -> int:
+    """Return pytest's exit code; when we are told to stop, let it end its tests' processes first."""
+    with subprocess.Popen(command, cwd=programs.ROOT, env=environment) as process:
+        try:
+            return process.wait()
+        except BaseException:
+            process.send_signal(signal.SIGINT)
+            try:
+                process.wait(STOP_LIMIT_S)
+            except subprocess.TimeoutExpired:
+                process.kill()
+            raise
 
 
 def _read(results: Path) -> Outcome:
