@@ -28,8 +28,13 @@ setup: $(VENV)/.python-done node_modules/.done  ## Create .venv, install the pin
 run: setup  ## Start everything and print the address
 	@exec $(BIN)/python manage.py up
 
-test: setup lint types imports check  ## Run the whole gate: checks, then every test on SQLite and PostgreSQL
-	@$(BIN)/python -m tests.gate
+test: setup  ## Run the whole gate: checks, then every test on SQLite and PostgreSQL
+	@failed=""; \
+	for step in lint types imports check; do \
+		echo "=== $$step ==="; $(MAKE) --no-print-directory $$step || failed="$$failed $$step"; \
+	done; \
+	$(BIN)/python -m tests.gate || failed="$$failed tests"; \
+	if [ -n "$$failed" ]; then echo "make test: failed:$$failed" >&2; exit 1; fi
 
 test-fast: setup  ## Run the fast tests only: no local chain, no browser, SQLite
 	@$(BIN)/python -m tests.gate fast
