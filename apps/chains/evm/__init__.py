@@ -1,0 +1,1 @@
+"""EVM chains: JSON-RPC client, decoding, fees, simulation, sending, subscriptions, DEX adapters."""
