@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from apps.domain.errors import SniperError
 from apps.domain.market import (
     BlockRef,
     ChainEvent,
@@ -21,7 +22,7 @@ from apps.domain.market import (
     TokenMetadata,
 )
 from apps.domain.money import Amount
-from apps.domain.order import OrderIntent, SignedTx, UnsignedTx
+from apps.domain.order import OrderIntent, Side, SignedTx, UnsignedTx
 
 
 class PairSource(Protocol):
@@ -129,8 +130,17 @@ class Signer(Protocol):
 class TxSender(Protocol):
     """Sends what was signed and stored."""
 
-    def broadcast(self, tx: SignedTx) -> None:
-        """Send. Raises EpochClosedError before, BroadcastUncertainError during, TradingError when refused for good."""
+    def broadcast(self, tx: SignedTx, *, side: Side) -> None:
+        """Send. Raises EpochClosedError before, BroadcastUncertainError during, TradingError when refused for good.
+
+        ``side`` is what the fence is asked for; an approval or a cancellation counts as "sell".
+        """
+
+    def broadcast_many(self, txs: Sequence[SignedTx], *, side: Side) -> tuple[SniperError | None, ...]:
+        """Send several of one chain and epoch in one go; return for each None or the error ``broadcast`` would raise.
+
+        Raises EpochClosedError itself: then nothing was sent.
+        """
 
 
 class ReceiptReader(Protocol):
