@@ -1,0 +1,1 @@
+"""Services that write how the system runs."""
