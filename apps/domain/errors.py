@@ -103,6 +103,12 @@ class EpochClosedError(TradingError):
     code = "EPOCH_CLOSED"
 
 
+class TransitionRefusedError(TradingError):
+    """The engine may not go from its present state to the one asked for."""
+
+    code = "TRANSITION_REFUSED"
+
+
 class PlatformError(SniperError):
     """Our own machine or code fails: database, disk, keys, broken invariants."""
 
