@@ -1,0 +1,345 @@
+"""Shall we buy: refusals of the verdict, then score, then limits, then size, then the engine."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import ROUND_CEILING
+
+from apps.domain.analysis import Analysis
+from apps.domain.config import TradingConfig
+from apps.domain.decision import Reason, SkipStage, TradeDecision
+from apps.domain.market import FeeQuote, PoolReserves
+from apps.domain.money import Amount, Token, raw_to_units, usd_to_micros, value_usd_micros
+from apps.domain.verdict import Finding, Outcome, RiskVerdict
+from apps.trading.logic import gas, pool, slippage
+from apps.trading.logic.sizing import Size, entry_size
+
+#: Rules about what the pair is, as against how dangerous it is. The funnel counts them apart.
+FILTER_RULES = frozenset({"quote_supported", "token_data", "pair_age", "liquidity", "liquidity_minimum"})
+#: Failures that time can heal while a pair is young: a pool is often filled some blocks after it was made.
+PASSING_CODES = frozenset({"LIQUIDITY_BELOW_MINIMUM", "TRADING_NOT_OPEN"})
+#: All that the core reads of an analysis; the rest was judged by the rules.
+ESTIMATES_USED = frozenset({"buy_tax_bps", "buy_gas", "sell_gas"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryFacts:
+    """What an entry decision needs besides analysis and verdict. None means unknown.
+
+    ``open_positions``, ``exposure_usd_micros`` and ``realised_today_usd_micros`` are hints that spare a vain order:
+    the limits themselves are enforced where the budget is reserved.
+    """
+
+    now_ms: int
+    give_up_at_ms: int  # after this a pair is not looked at again
+    engine_may_enter: bool
+    engine_status: str
+    native: Token
+    wrapped_native_address: str
+    reserves: PoolReserves | None
+    quote_price_usd_micros: int | None  # one whole native coin
+    fees: FeeQuote | None
+    wallet_native_raw: int | None
+    open_positions: int
+    exposure_usd_micros: int
+    realised_today_usd_micros: int  # negative: loss
+    token_exit_at_ms: int | None  # our last exit from this token
+    deployer_loss_at_ms: int | None  # our last loss on this deployer's tokens
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Market:
+    """The facts a size rests on, all of them known."""
+
+    reserves: PoolReserves
+    price_usd_micros: int
+    fees: FeeQuote
+    wallet_raw: int
+    buy_tax_bps: int
+    buy_gas: int | None
+    sell_gas: int | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EntryCase:
+    """One opportunity with everything that is judged about it."""
+
+    verdict: RiskVerdict
+    analysis: Analysis
+    config: TradingConfig
+    config_revision: int
+    facts: EntryFacts
+
+
+def decide(case: EntryCase) -> TradeDecision:
+    """Return the decision about an entry."""
+    skip = _refused(case) or _too_weak(case) or _limited(case)
+    if skip is not None:
+        return skip
+    market = _market(case)
+    if isinstance(market, Reason):
+        return skipped(case, SkipStage.LIMIT, (market,), may_change=True)
+    size = entry_size(
+        config=case.config,
+        quote_reserve_raw=market.reserves.quote_raw,
+        quote_price_usd_micros=market.price_usd_micros,
+        quote_decimals=case.facts.native.decimals,
+        wallet_native_raw=market.wallet_raw,
+        gas_reserve_raw=_gas_reserve_raw(market),
+        exposure_usd_micros=case.facts.exposure_usd_micros,
+    )
+    return _sized(case, market, size)
+
+
+def skipped(
+    case: EntryCase, stage: SkipStage, reasons: tuple[Reason, ...], *, may_change: bool
+) -> TradeDecision:
+    """Return a skip, to be looked at again while time can change the answer and the pair is still watched."""
+    facts = case.facts
+    again_ms = facts.now_ms + case.config.entry.watch_interval_s * 1000
+    return TradeDecision(
+        trace_id=case.verdict.trace_id,
+        pair_key=case.verdict.pair_key,
+        action="skip",
+        amount_in=None,
+        amount_out_min=None,
+        expected_out=None,
+        value_usd_micros=None,
+        slippage_max_bps=case.config.execution.slippage_max_bps,
+        score_bps=case.verdict.score_bps,
+        reasons=reasons,
+        config_revision=case.config_revision,
+        skip_stage=stage,
+        retry_after_ms=again_ms if may_change and again_ms <= facts.give_up_at_ms else None,
+    )
+
+
+# -- verdict and score --------------------------------------------------------------------
+def _refused(case: EntryCase) -> TradeDecision | None:
+    refusals = case.verdict.refusals
+    quote = case.analysis.listing.quote.address
+    if not refusals and quote.lower() != case.facts.wrapped_native_address.lower():
+        reason = Reason(
+            code="QUOTE_NOT_SUPPORTED",
+            explanation="The pool is not paid for in the chain's own coin.",
+            detail=f"quote={quote} wrapped_native={case.facts.wrapped_native_address}",
+        )
+        return skipped(case, SkipStage.FILTER, (reason,), may_change=False)
+    if not refusals:
+        # A verdict that does not pass and names nobody is a fault of ours: it must never buy.
+        if case.verdict.outcome is Outcome.PASS:
+            return None
+        reason = Reason(code="VERDICT_NOT_PASSED", explanation="The risk verdict is not a pass.")
+        return skipped(case, SkipStage.RISK, (reason,), may_change=True)
+    stage = SkipStage.FILTER if refusals[0].rule in FILTER_RULES else SkipStage.RISK
+    may_change = all(_may_pass_later(item) for item in refusals)
+    return skipped(case, stage, tuple(_reason_of(item) for item in refusals), may_change=may_change)
+
+
+def _may_pass_later(finding: Finding) -> bool:
+    return finding.outcome is Outcome.UNKNOWN or finding.code in PASSING_CODES
+
+
+def _reason_of(finding: Finding) -> Reason:
+    return Reason(code=finding.code, explanation=finding.explanation, detail=finding.detail)
+
+
+def _too_weak(case: EntryCase) -> TradeDecision | None:
+    score, minimum = case.verdict.score_bps, case.config.entry.score_min_bps
+    if score is None:
+        reason = Reason(
+            code="SCORE_UNKNOWN", explanation="Too little is known of this pair to give it a score."
+        )
+        return skipped(case, SkipStage.SCORE, (reason,), may_change=True)
+    if score >= minimum:
+        return None
+    reason = Reason(
+        code="SCORE_BELOW_MINIMUM",
+        explanation="No rule speaks against this pair, but its score is too low to buy it.",
+        detail=f"score_bps={score} minimum_bps={minimum}",
+    )
+    return skipped(case, SkipStage.SCORE, (reason,), may_change=True)
+
+
+# -- limits -------------------------------------------------------------------------------
+def _limited(case: EntryCase) -> TradeDecision | None:
+    """Return a skip when a limit that needs no market facts stands in the way."""
+    facts, limits = case.facts, case.config.limits
+    reasons: list[Reason] = []
+    loss = -facts.realised_today_usd_micros
+    if loss >= usd_to_micros(limits.daily_loss_max_usd):
+        reasons.append(
+            Reason(
+                code="LIMIT_DAILY_LOSS",
+                explanation="Today's realised loss has reached its limit; entries go on after midnight UTC.",
+                detail=f"loss_usd={raw_to_units(loss, 6)} maximum_usd={limits.daily_loss_max_usd}",
+            )
+        )
+    if facts.open_positions >= limits.open_positions_max:
+        reasons.append(
+            Reason(
+                code="LIMIT_OPEN_POSITIONS",
+                explanation="As many positions are open as are allowed at the same time.",
+                detail=f"open={facts.open_positions} maximum={limits.open_positions_max}",
+            )
+        )
+    if facts.exposure_usd_micros >= usd_to_micros(limits.exposure_max_usd):
+        reasons.append(
+            Reason(
+                code="LIMIT_EXPOSURE",
+                explanation="All that may be at stake at the same time is at stake.",
+                detail=f"exposure_usd={raw_to_units(facts.exposure_usd_micros, 6)} maximum_usd={limits.exposure_max_usd}",
+            )
+        )
+    token = _cooling(facts.token_exit_at_ms, facts.now_ms, limits.token_cooldown_s)
+    if token is not None:
+        reasons.append(
+            Reason(
+                code="LIMIT_TOKEN_COOLDOWN",
+                explanation="This token was sold a short while ago.",
+                detail=token,
+            )
+        )
+    deployer = _cooling(facts.deployer_loss_at_ms, facts.now_ms, limits.deployer_cooldown_s)
+    if deployer is not None:
+        reasons.append(
+            Reason(
+                code="LIMIT_DEPLOYER_COOLDOWN",
+                explanation="A token of the same deployer brought a loss a short while ago.",
+                detail=deployer,
+            )
+        )
+    return skipped(case, SkipStage.LIMIT, tuple(reasons), may_change=True) if reasons else None
+
+
+def _cooling(since_ms: int | None, now_ms: int, cooldown_s: int) -> str | None:
+    if since_ms is None or now_ms - since_ms >= cooldown_s * 1000:
+        return None
+    return f"ago_s={max(now_ms - since_ms, 0) // 1000} cooldown_s={cooldown_s}"
+
+
+# -- size ---------------------------------------------------------------------------------
+def _market(case: EntryCase) -> _Market | Reason:
+    facts = case.facts
+    buy_tax = _figure(case.analysis, "buy_tax_bps")
+    missing = [
+        name
+        for name, value in (
+            ("reserves", facts.reserves),
+            ("quote_price", facts.quote_price_usd_micros or None),
+            ("fees", facts.fees),
+            ("wallet_balance", facts.wallet_native_raw),
+            ("buy_tax_bps", buy_tax),
+        )
+        if value is None
+    ]
+    if missing:
+        return Reason(
+            code="SIZE_FACTS_UNKNOWN",
+            explanation="The right size cannot be worked out because figures are missing.",
+            detail=f"unknown={','.join(missing)}",
+        )
+    assert facts.reserves is not None
+    assert facts.fees is not None
+    assert facts.wallet_native_raw is not None
+    assert facts.quote_price_usd_micros is not None
+    assert buy_tax is not None
+    return _Market(
+        reserves=facts.reserves,
+        price_usd_micros=facts.quote_price_usd_micros,
+        fees=facts.fees,
+        wallet_raw=facts.wallet_native_raw,
+        buy_tax_bps=buy_tax,
+        buy_gas=_figure(case.analysis, "buy_gas"),
+        sell_gas=_figure(case.analysis, "sell_gas"),
+    )
+
+
+def _figure(analysis: Analysis, code: str) -> int | None:
+    """Return an estimate as an integer rounded up (taxes and gas count against us), or None when unknown."""
+    estimate = analysis.estimate(code)
+    if estimate is None or estimate.value is None:
+        return None
+    return int(estimate.value.to_integral_value(rounding=ROUND_CEILING))
+
+
+def _gas_reserve_raw(market: _Market) -> int:
+    """Return what must stay in the wallet: the round trip's gas with the margins that its orders may use."""
+    buy = gas.fee_cap_raw(
+        gas_limit=gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT),
+        fees=market.fees,
+        margin_bps=gas.ENTRY_FEE_MARGIN_BPS,
+    )
+    return buy + 2 * gas.exit_cost_raw(sell_gas=market.sell_gas, fees=market.fees)
+
+
+def _sized(case: EntryCase, market: _Market, size: Size) -> TradeDecision:
+    config, facts = case.config, case.facts
+    decimals = facts.native.decimals
+    value = value_usd_micros(size.amount_raw, decimals=decimals, price_usd_micros=market.price_usd_micros)
+    minimum = usd_to_micros(config.limits.position_min_usd)
+    if size.amount_raw == 0 or value < minimum:
+        reason = Reason(
+            code="LIMIT_SIZE_BELOW_MINIMUM",
+            explanation="The largest position that all limits allow is smaller than the least that is worth its gas.",
+            detail=f"value_usd={raw_to_units(value, 6)} minimum_usd={config.limits.position_min_usd} bound_by={size.bound_by}",
+        )
+        return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
+    cost = gas.round_trip_cost_raw(buy_gas=market.buy_gas, sell_gas=market.sell_gas, fees=market.fees)
+    if cost * 10_000 > size.amount_raw * config.execution.fee_share_max_bps:
+        reason = Reason(
+            code="LIMIT_FEE_SHARE",
+            explanation="Gas for buying and selling would eat too much of this position.",
+            detail=f"fees={raw_to_units(cost, decimals)} amount={raw_to_units(size.amount_raw, decimals)}"
+            f" maximum_bps={config.execution.fee_share_max_bps}",
+        )
+        return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
+    if not facts.engine_may_enter:
+        reason = Reason(
+            code="ENGINE_NOT_RUNNING",
+            explanation="The pair would be bought, but the engine takes no entries now.",
+            detail=f"engine={facts.engine_status}",
+        )
+        return skipped(case, SkipStage.ENGINE, (reason,), may_change=True)
+    return _entered(case, market, size, value)
+
+
+def _entered(case: EntryCase, market: _Market, size: Size, value: int) -> TradeDecision:
+    listing, slippage_bps = case.analysis.listing, case.config.execution.slippage_max_bps
+    quoted = pool.amount_out(
+        reserve_in_raw=market.reserves.quote_raw,
+        reserve_out_raw=market.reserves.base_raw,
+        fee_bps=listing.fee_bps,
+        amount_in_raw=size.amount_raw,
+    )
+    expected = pool.after_tax(quoted, market.buy_tax_bps)
+    if expected == 0:
+        reason = Reason(
+            code="POOL_GIVES_NOTHING",
+            explanation="The pool would pay nothing for the largest position that all limits allow.",
+            detail=f"quoted={quoted} buy_tax_bps={market.buy_tax_bps}",
+        )
+        return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
+    gas_limit = gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT)
+    entered = Reason(
+        code="ENTRY",
+        explanation="Every rule passes, the score is high enough and the limits leave room.",
+        detail=f"score_bps={case.verdict.score_bps} size_bound_by={size.bound_by}",
+    )
+    return TradeDecision(
+        trace_id=case.verdict.trace_id,
+        pair_key=case.verdict.pair_key,
+        action="enter",
+        amount_in=Amount(size.amount_raw, case.facts.native),
+        amount_out_min=Amount(slippage.minimum_out(expected, slippage_bps), listing.base),
+        expected_out=Amount(expected, listing.base),
+        value_usd_micros=value,
+        slippage_max_bps=slippage_bps,
+        score_bps=case.verdict.score_bps,
+        reasons=(entered,),
+        config_revision=case.config_revision,
+        gas_limit=gas_limit,
+        fee_cap_raw=gas.fee_cap_raw(
+            gas_limit=gas_limit, fees=market.fees, margin_bps=gas.ENTRY_FEE_MARGIN_BPS
+        ),
+    )

@@ -1,0 +1,45 @@
+"""How much gas our transactions take and may cost."""
+
+from __future__ import annotations
+
+from apps.domain.market import FeeQuote
+from apps.domain.money import BPS_ONE
+
+#: Taken where the round trip could not measure it: generous figures of a taxed token on a V2 router.
+BUY_GAS_DEFAULT, SELL_GAS_DEFAULT = 250_000, 300_000
+APPROVE_GAS = 60_000
+#: A transaction's own cost, which an inner call does not show.
+INTRINSIC_GAS = 30_000
+#: Storage that differs between simulation and block: unused gas is not paid, too little loses all of it.
+GAS_MARGIN_BPS = 15_000
+GAS_LIMIT_MAX = 5_000_000
+#: Base fees move between decision and signature; an exit may pay more to get out.
+ENTRY_FEE_MARGIN_BPS, EXIT_FEE_MARGIN_BPS = 15_000, 50_000
+
+
+def gas_limit_of(measured: int | None, *, default: int) -> int:
+    """Return the gas limit for a swap whose inner call took ``measured`` gas."""
+    gas = default if measured is None else measured
+    return min((gas + INTRINSIC_GAS) * GAS_MARGIN_BPS // BPS_ONE, GAS_LIMIT_MAX)
+
+
+def cost_raw(gas: int, fees: FeeQuote) -> int:
+    """Return the most that ``gas`` may cost at these fees."""
+    return gas * fees.max_fee_wei
+
+
+def round_trip_cost_raw(*, buy_gas: int | None, sell_gas: int | None, fees: FeeQuote) -> int:
+    """Return the most that buying, approving and selling may cost."""
+    gas = (BUY_GAS_DEFAULT if buy_gas is None else buy_gas) + INTRINSIC_GAS
+    return cost_raw(gas, fees) + exit_cost_raw(sell_gas=sell_gas, fees=fees)
+
+
+def exit_cost_raw(*, sell_gas: int | None, fees: FeeQuote) -> int:
+    """Return the most that approving and selling may cost."""
+    gas = (SELL_GAS_DEFAULT if sell_gas is None else sell_gas) + INTRINSIC_GAS
+    return cost_raw(gas + APPROVE_GAS, fees)
+
+
+def fee_cap_raw(*, gas_limit: int, fees: FeeQuote, margin_bps: int) -> int:
+    """Return the most that an order's transactions together may cost."""
+    return cost_raw(gas_limit, fees) * margin_bps // BPS_ONE
