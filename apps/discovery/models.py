@@ -18,7 +18,8 @@ class Token(models.Model):
     symbol = models.CharField(max_length=32, blank=True)
     decimals = models.PositiveSmallIntegerField(null=True)  # None: the contract does not say sensibly
     total_supply_raw = RawAmountField(null=True)
-    creator = models.CharField(max_length=66, blank=True, db_index=True)  # sender of the pair's creating transaction
+    #: Sender of the transaction that created the token's first pair.
+    creator = models.CharField(max_length=66, blank=True, db_index=True)
     faults = models.JSONField(default=list, blank=True)
     first_seen_at = models.DateTimeField()
 
@@ -49,7 +50,10 @@ class Pair(models.Model):
     source = models.CharField(max_length=20, choices=SOURCES)  # who named it first
     registered_at = models.DateTimeField(db_index=True)
     removed_at = models.DateTimeField(null=True, blank=True)  # its creating block was reorganised away
+    quarantine_code = models.CharField(max_length=40, blank=True, db_index=True)  # "": traded when it is good
     quarantine_reason = models.CharField(max_length=300, blank=True)
+    # Names the call that inserted the row: of two that register one pair at once, only the inserter has it as new.
+    registration = models.CharField(max_length=32, blank=True, editable=False)
     # The newest known reserves, kept by the listener.
     reserve_base_raw = RawAmountField(null=True)
     reserve_quote_raw = RawAmountField(null=True)
@@ -76,7 +80,9 @@ class PoolSnapshot(models.Model):
     quote_price_usd_micros = models.BigIntegerField(null=True)
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["pair", "block_number"], name="snapshot_once_per_block")]
+        constraints = [
+            models.UniqueConstraint(fields=["pair", "block_number"], name="snapshot_once_per_block")
+        ]
 
     def __str__(self) -> str:
         return f"{self.pair_id}@{self.block_number}"
@@ -96,7 +102,9 @@ class PoolTrade(models.Model):
     quote_raw = RawAmountField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["pair", "tx_hash", "log_index"], name="pool_trade_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["pair", "tx_hash", "log_index"], name="pool_trade_once")
+        ]
 
     def __str__(self) -> str:
         return f"{self.side} {self.tx_hash}"
@@ -127,7 +135,9 @@ class BlockHash(models.Model):
     at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["chain_key", "number"], name="block_hash_once_per_height")]
+        constraints = [
+            models.UniqueConstraint(fields=["chain_key", "number"], name="block_hash_once_per_height")
+        ]
 
     def __str__(self) -> str:
         return f"{self.chain_key} {self.number}"
@@ -140,10 +150,11 @@ class FeedSighting(models.Model):
     kind = models.CharField(max_length=12)  # new, boosted, trending
     pair_key = models.CharField(max_length=130)
     pair = models.ForeignKey(Pair, on_delete=models.CASCADE, null=True, related_name="sightings")
-    outcome = models.CharField(max_length=20)  # known, registered, contradicted, unconfirmed
+    outcome = models.CharField(max_length=20)  # known, registered, contradicted, unconfirmed, unsupported
     detail = models.CharField(max_length=300, blank=True)
     first_seen_at = models.DateTimeField()
     last_seen_at = models.DateTimeField()
+    checked_at = models.DateTimeField(null=True)  # when the chain was last asked about it
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["source", "kind", "pair_key"], name="sighting_once")]
@@ -161,7 +172,9 @@ class QuarantineItem(models.Model):
     pair_key = models.CharField(max_length=130, blank=True)
     trace_id = models.CharField(max_length=32, blank=True)
     at = models.DateTimeField()
-    status = models.CharField(max_length=10, choices=[(v, v) for v in ("open", "released", "discarded")], default="open")
+    status = models.CharField(
+        max_length=10, choices=[(v, v) for v in ("open", "released", "discarded")], default="open"
+    )
 
     class Meta:
         ordering = ["-id"]

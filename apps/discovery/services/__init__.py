@@ -1,0 +1,1 @@
+"""What writes pairs, tokens, cursors and pool activity."""
