@@ -14,6 +14,11 @@ def _choices(enum: type) -> list[tuple[str, str]]:
     return [(item.value, item.value.replace("_", " ")) for item in enum]  # type: ignore[attr-defined]
 
 
+def event_kinds() -> list[tuple[str, str]]:
+    """Return the kinds of events as choices; a function, so that a new kind needs no migration."""
+    return _choices(EventKind)
+
+
 class EngineState(models.Model):
     """The one row that says what the engine may do. Read directly before every signature and every send."""
 
@@ -119,7 +124,7 @@ class Event(models.Model):
     """One line of the log. Producers insert it in their own transaction; the relay gives position and hash."""
 
     position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)  # 1, 2, 3 … without gaps
-    kind = models.CharField(max_length=40, choices=_choices(EventKind), db_index=True)
+    kind = models.CharField(max_length=40, choices=event_kinds, db_index=True)
     at = models.DateTimeField(db_index=True)
     trace_id = models.CharField(max_length=32, blank=True, db_index=True)
     actor = models.CharField(max_length=150)  # "engine", "relay", or a user name
@@ -135,3 +140,17 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.subject}"
+
+
+class AuditHead(models.Model):
+    """The log's last numbered line. Kept apart, so that lines removed from the log's end are missed."""
+
+    id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
+    position = models.PositiveBigIntegerField(default=0)
+    hash = models.CharField(max_length=64, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(id=1), name="audit_head_is_single")]
+
+    def __str__(self) -> str:
+        return f"position {self.position}"
