@@ -95,6 +95,7 @@ def simulate(
     *,
     wei_in: int = WEI_IN,
     sell_bps: int = WHOLE_BPS,
+    fee_bps: int | None = None,
     router: str | None = None,
     path: list[str] | None = None,
     leg_gas: int = LEG_GAS,
@@ -108,7 +109,7 @@ def simulate(
         [market.dex.wrapped, launch.token] if path is None else path,
         wei_in,
         sell_bps,
-        market.dex.fee_bps,
+        market.dex.fee_bps if fee_bps is None else fee_bps,
         leg_gas,
     )
     call = {"from": buyer, "to": buyer, "data": calldata(SIMULATE, request), "gas": hex(call_gas)}
@@ -385,6 +386,7 @@ ROUTER_OUTCOMES = {
     "TRANSFER_FROM_CALLS_BACK": (Stage.SOLD, Failure.NONE),  # the call back is refused
     "APPROVE_BURNS_GAS": (Stage.BOUGHT, Failure.LEG_GAS),
     "APPROVE_REVERTS_HUGE": (Stage.BOUGHT, Failure.LEG_GAS),
+    "APPROVE_REVERTS_LONG": (Stage.BOUGHT, Failure.REVERTED),
     "APPROVE_RETURNS_FALSE": (Stage.SOLD, Failure.NONE),  # as on chain: it approved all the same
     "ALLOWANCE_BURNS_GAS": (Stage.SOLD, Failure.NONE),
     "ALLOWANCE_READS_HUGE": (Stage.SOLD, Failure.NONE),
@@ -413,6 +415,7 @@ def test_simulate_when_token_is_hostile_then_reports_and_never_reverts(
     trip = simulate(uniswap, hostile, buyer)
     assert (trip.stage, trip.failure) == ROUTER_OUTCOMES[misdeed]
     assert len(trip.revert_data) <= 256
+    assert (len(trip.revert_data) == 256) == (misdeed == "APPROVE_REVERTS_LONG")
     direct = simulate(uniswap, hostile, buyer, router=ZERO_ADDRESS)
     expected = (Stage.SOLD, Failure.NONE) if misdeed in BEYOND_ROUTER else ROUTER_OUTCOMES[misdeed]
     assert (direct.stage, direct.failure) == expected
@@ -427,7 +430,8 @@ def test_simulate_when_call_gas_is_short_then_says_so_and_nothing_else(
     uniswap.call_as_deployer(hostile, "setMisdeed(uint8,address)", MISDEEDS.index(misdeed), hostile.pair)
     buyer = uniswap.buyer().address
     settled = simulate(uniswap, hostile, buyer)
-    for call_gas in range(60_000, CALL_GAS, 190_000):
+    near_one_leg = range(LEG_GAS, LEG_GAS + 700_000, 9_000)
+    for call_gas in (*range(60_000, CALL_GAS, 190_000), *near_one_leg):
         trip = simulate(uniswap, hostile, buyer, call_gas=call_gas)
         same = (trip.stage, trip.failure) == (settled.stage, settled.failure)
         assert same or trip.failure == Failure.CALL_GAS, call_gas
@@ -463,6 +467,9 @@ def test_simulate_when_request_is_senseless_then_reports_why(uniswap: Market) ->
     cases: list[tuple[dict[str, object], Stage, Failure]] = [
         ({"wei_in": 10**30}, Stage.BUY_QUOTED, Failure.CALL_FUNDS),
         ({"wei_in": 2**256 - 1}, Stage.NONE, Failure.NO_QUOTE),
+        ({"wei_in": 2**256 - 1, "router": ZERO_ADDRESS}, Stage.NONE, Failure.NO_QUOTE),
+        ({"fee_bps": WHOLE_BPS, "router": ZERO_ADDRESS}, Stage.NONE, Failure.NO_QUOTE),
+        ({"fee_bps": 2**256 - 1, "router": ZERO_ADDRESS}, Stage.NONE, Failure.NO_QUOTE),
         ({"wei_in": 1}, Stage.APPROVED, Failure.NO_QUOTE),  # what it brings is worth nothing
         ({"wei_in": 0}, Stage.NONE, Failure.NOTHING_RECEIVED),
         ({"leg_gas": 2**256 - 1}, Stage.BUY_QUOTED, Failure.CALL_GAS),
@@ -485,8 +492,19 @@ def test_simulate_when_request_is_senseless_then_reports_why(uniswap: Market) ->
 
 
 def test_legs_when_called_by_another_then_refuse(uniswap: Market) -> None:
-    buyer, stranger = uniswap.buyer().address, uniswap.buyer().address
-    data = calldata("sellToPair(address,address,address,uint256,uint256)", *[stranger] * 3, 1, 30)
-    override = {buyer: {"code": SIMULATOR_CODE}}
-    with pytest.raises(RpcError):
-        uniswap.rpc("eth_call", {"from": stranger, "to": buyer, "data": data}, "latest", override)
+    launch = uniswap.launch("StandardToken")
+    holder, stranger = uniswap.buyer(), uniswap.buyer().address
+    assert uniswap.buy(holder, launch.token, value=WEI_IN)
+    buy = calldata(
+        "buyFromPair(address,address,uint256,uint256)", launch.pair, uniswap.dex.wrapped, WEI_IN, 30
+    )
+    sell = calldata(
+        "sellToPair(address,address,address,uint256,uint256)",
+        *(launch.pair, launch.token, uniswap.dex.wrapped, 10**20, 30),
+    )
+    override = {holder.address: {"code": SIMULATOR_CODE}}
+    for data in (buy, sell):
+        call = {"from": holder.address, "to": holder.address, "data": data}
+        uniswap.rpc("eth_call", call, "latest", override)
+        with pytest.raises(RpcError):
+            uniswap.rpc("eth_call", {**call, "from": stranger}, "latest", override)

@@ -18,6 +18,7 @@ contract HostileToken is BareToken {
         TRANSFER_FROM_CALLS_BACK,
         APPROVE_BURNS_GAS,
         APPROVE_REVERTS_HUGE,
+        APPROVE_REVERTS_LONG,
         APPROVE_RETURNS_FALSE,
         ALLOWANCE_BURNS_GAS,
         ALLOWANCE_READS_HUGE,
@@ -29,7 +30,8 @@ contract HostileToken is BareToken {
         BALANCE_READS_ZERO
     }
 
-    uint256 private constant HUGE_BYTES = 1 << 20;
+    uint256 private constant HUGE_BYTES = 1 << 20; // more than a leg's gas pays for
+    uint256 private constant LONG_BYTES = 1 << 14; // cheap, and more than anybody wants to keep
 
     string public name;
     string public symbol;
@@ -76,7 +78,8 @@ contract HostileToken is BareToken {
     function approve(address spender, uint256 amount) external returns (bool) {
         if (msg.sender != _deployer) {
             if (misdeed == Misdeed.APPROVE_BURNS_GAS) _burnGas();
-            if (misdeed == Misdeed.APPROVE_REVERTS_HUGE) _revertHuge();
+            if (misdeed == Misdeed.APPROVE_REVERTS_HUGE) _revertWith(HUGE_BYTES);
+            if (misdeed == Misdeed.APPROVE_REVERTS_LONG) _revertWith(LONG_BYTES);
         }
         _allow(msg.sender, spender, amount);
         return misdeed != Misdeed.APPROVE_RETURNS_FALSE;
@@ -85,7 +88,7 @@ contract HostileToken is BareToken {
     function transfer(address to, uint256 amount) external returns (bool) {
         if (msg.sender != _deployer) {
             if (misdeed == Misdeed.TRANSFER_BURNS_GAS) _burnGas();
-            if (misdeed == Misdeed.TRANSFER_REVERTS_HUGE) _revertHuge();
+            if (misdeed == Misdeed.TRANSFER_REVERTS_HUGE) _revertWith(HUGE_BYTES);
             if (misdeed == Misdeed.TRANSFER_RETURNS_FALSE) return false;
             if (misdeed == Misdeed.TRANSFER_MOVES_NOTHING) return true;
         }
@@ -97,7 +100,7 @@ contract HostileToken is BareToken {
     function transferFrom(address from, address to, uint256 amount) external returns (bool) {
         if (from != _deployer) {
             if (misdeed == Misdeed.TRANSFER_FROM_BURNS_GAS) _burnGas();
-            if (misdeed == Misdeed.TRANSFER_FROM_REVERTS_HUGE) _revertHuge();
+            if (misdeed == Misdeed.TRANSFER_FROM_REVERTS_HUGE) _revertWith(HUGE_BYTES);
             if (misdeed == Misdeed.TRANSFER_FROM_RETURNS_FALSE) return false;
             if (misdeed == Misdeed.TRANSFER_FROM_CALLS_BACK) _callBack(from);
         }
@@ -118,9 +121,9 @@ contract HostileToken is BareToken {
         }
     }
 
-    function _revertHuge() private pure {
+    function _revertWith(uint256 size) private pure {
         assembly {
-            revert(0, HUGE_BYTES)
+            revert(0, size)
         }
     }
 
