@@ -6,6 +6,7 @@ import environ
 
 from dexsniper import env as _env
 from dexsniper.logs import logging_config
+from dexsniper.processes import embedded_broker_port
 
 ENV = _env.load()
 BASE_DIR = _env.BASE_DIR
@@ -34,6 +35,7 @@ INSTALLED_APPS = [
     "django_htmx",
     "axes",
     "csp",
+    "dexsniper",
     "apps.state",
     "apps.chains",
     "apps.wallets",
@@ -151,7 +153,7 @@ WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG
 
 # -- workers and live pages ----------------------------------------------------------------
-REDIS_URL = ENV.redis_url or f"redis://127.0.0.1:{ENV.port + 10_000}/0"
+REDIS_URL = ENV.redis_url or f"redis://127.0.0.1:{embedded_broker_port(ENV)}/0"
 CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
 }

@@ -1,0 +1,73 @@
+"""What the road needs around its stages: names, probe sizes, pruning, reconciliation."""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+import time
+from datetime import timedelta
+from functools import lru_cache
+
+from django.utils import timezone
+
+from apps.chains import selectors as chains
+from apps.discovery.models import BlockHash, FeedSighting, PoolSnapshot, PoolTrade
+from apps.domain.config import TradingConfig
+from apps.domain.market import ChainProfile
+from apps.domain.money import raw_for_usd_micros, usd_to_micros
+from apps.engine import wiring
+from apps.intelligence.models import AnalysisRecord
+from apps.trading.services.reconciliation import wallet_reconcile
+
+#: Raw market data is kept for so long; the books for ever.
+_RAW_DATA_KEPT = timedelta(days=7)
+_BLOCK_HASHES_KEPT = timedelta(days=1)
+#: What is probed when there is no price to size the probe with: a thousandth of the coin.
+_PROBE_WITHOUT_PRICE_DIVISOR = 1_000
+
+
+def now_ms() -> int:
+    """Return UTC milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+@lru_cache(maxsize=1)
+def process_name() -> str:
+    """Return "host:pid"."""
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def worker_name() -> str:
+    """Return "host:pid/thread", who has a claimed row."""
+    return f"{process_name()}/{threading.current_thread().name}"
+
+
+def enabled_chain_keys() -> tuple[str, ...]:
+    """Return the keys of all enabled chains."""
+    return tuple(profile.chain_key for profile in chains.chain_profiles())
+
+
+def probe_amount_raw(config: TradingConfig, profile: ChainProfile, price_usd_micros: int | None) -> int:
+    """Return the size at which a pair's round trip is simulated: the largest position we might take."""
+    if not price_usd_micros:
+        return 10**profile.native.decimals // _PROBE_WITHOUT_PRICE_DIVISOR
+    return raw_for_usd_micros(
+        usd_to_micros(config.limits.position_max_usd), decimals=profile.native.decimals, price_usd_micros=price_usd_micros
+    )
+
+
+def reconcile_chain(chain_key: str) -> None:
+    """Compare the book with the chain for the trading wallet."""
+    ports = wiring.chain_ports(chain_key)
+    wallet_reconcile(chain_key=chain_key, wallet_key=wiring.trading_wallet_key(ports.profile), ports=ports.execution)
+
+
+def prune() -> None:
+    """Delete raw market data past its age."""
+    now = timezone.now()
+    PoolSnapshot.objects.filter(at__lt=now - _RAW_DATA_KEPT).delete()
+    PoolTrade.objects.filter(at__lt=now - _RAW_DATA_KEPT).delete()
+    FeedSighting.objects.filter(last_seen_at__lt=now - _RAW_DATA_KEPT).delete()
+    AnalysisRecord.objects.filter(created_at__lt=now - _RAW_DATA_KEPT).delete()
+    BlockHash.objects.filter(at__lt=now - _BLOCK_HASHES_KEPT).delete()

@@ -1,0 +1,203 @@
+"""One asyncio process for all chains: finds pairs, follows pools, watches positions, sweeps what was left lying.
+
+Each chain has its own WebSocket and two lanes (threads): ``blocks`` reads and registers, ``exits`` sells. A chain that
+hangs holds up no other. Blocks are read as ranges from a stored cursor, so a lost connection leaves no gap; the
+subscription only says when to look, and brings new pairs a moment earlier.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import random
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import close_old_connections
+
+from apps.chains.evm.subscribe import Head, RawLog, subscribe
+from apps.domain.errors import NetworkError, SniperError
+from apps.engine import blocks, housekeeping, sweep, wiring
+from apps.engine.road import guarded
+from apps.state.services.heartbeats import beat, lease_release, lease_take
+from apps.state.services.incidents import incident_from_error, incident_resolve
+from apps.state.services.relay import relay_once
+
+logger = logging.getLogger(__name__)
+
+LEASE = "listener"
+LEASE_TTL_S = 10
+_BEAT_EVERY_S = 3.0
+_HOUSE_THREADS = 4  # beat, relay, sweep, and one for incidents
+_RELAY_EVERY_S = 0.1
+_SWEEP_EVERY_S = 1.0
+_BACKOFF_FIRST_S, _BACKOFF_MAX_S = 0.25, 15.0
+_QUEUE_ITEMS_MAX = 5_000  # a full queue drops nothing of worth: blocks are read as ranges
+_POLL_EVERY_S = 2.0  # without a WebSocket
+
+
+@dataclass(slots=True)
+class _Chain:
+    key: str
+    blocks: ThreadPoolExecutor = field(init=False)
+    exits: ThreadPoolExecutor = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.blocks = ThreadPoolExecutor(1, thread_name_prefix=f"blocks-{self.key}")
+        self.exits = ThreadPoolExecutor(1, thread_name_prefix=f"exits-{self.key}")
+
+
+class Listener:
+    """Follows all enabled chains until stopped."""
+
+    def __init__(self) -> None:
+        self.stopping = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._house = ThreadPoolExecutor(_HOUSE_THREADS, thread_name_prefix="house")
+        self._chains = [_Chain(key) for key in housekeeping.enabled_chain_keys()]
+
+    async def run(self) -> None:
+        """Follow until ``stop`` is called. Raises NetworkError when another listener holds the lease."""
+        self._loop = asyncio.get_running_loop()
+        await self._take_lease()
+        try:
+            async with asyncio.TaskGroup() as group:
+                stop = group.create_task(self.stopping.wait())
+                tasks = [group.create_task(self._follow(chain)) for chain in self._chains]
+                tasks += [
+                    group.create_task(self._every(_BEAT_EVERY_S, self._beat)),
+                    group.create_task(self._every(_RELAY_EVERY_S, relay_once)),
+                    group.create_task(self._every(_SWEEP_EVERY_S, sweep.sweep_all)),
+                ]
+                await stop
+                for task in tasks:
+                    task.cancel()
+        finally:
+            for chain in self._chains:
+                chain.blocks.shutdown(wait=True)
+                chain.exits.shutdown(wait=True)
+            await self._in(self._house, lambda: lease_release(name=LEASE, holder=housekeeping.process_name()))
+            self._house.shutdown(wait=True)
+
+    def stop(self) -> None:
+        """Ask the listener to finish what is under way and return."""
+        self.stopping.set()
+
+    async def _take_lease(self) -> None:
+        holder = housekeeping.process_name()
+        deadline = time.monotonic() + LEASE_TTL_S * 1.5  # a predecessor that was killed lets go when its lease expires
+        while not await self._in(self._house, lambda: lease_take(name=LEASE, holder=holder, ttl_s=LEASE_TTL_S)):
+            if time.monotonic() > deadline:
+                raise NetworkError(
+                    "another listener is at work on this database",
+                    remedy="Stop the other instance first ('manage.py up' elsewhere), or give this one its own DEXSNIPER_DATA_DIR.",
+                )
+            await asyncio.sleep(0.5)
+
+    async def _in(self, pool: ThreadPoolExecutor, function: Callable[[], Any]) -> Any:
+        def call() -> Any:
+            close_old_connections()
+            return function()
+
+        return await asyncio.get_running_loop().run_in_executor(pool, call)
+
+    async def _every(self, seconds: float, function: Callable[[], Any]) -> None:
+        """Call forever; a failure is an incident, not an end."""
+        name = getattr(function, "__name__", "job").strip("_")
+
+        def once() -> None:
+            with guarded(f"listener/{name}"):
+                function()
+
+        while True:
+            started = time.monotonic()
+            await self._in(self._house, once)
+            await asyncio.sleep(max(0.0, seconds - (time.monotonic() - started)))
+
+    def _beat(self) -> None:
+        if not lease_take(name=LEASE, holder=housekeeping.process_name(), ttl_s=LEASE_TTL_S):
+            logger.error("lease was lost to another listener: stopping")
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.stopping.set)
+            return
+        beat(component="listener", status=f"{len(self._chains)} chains", stale_after_s=LEASE_TTL_S)
+
+    # -- one chain ------------------------------------------------------------------------
+    async def _follow(self, chain: _Chain) -> None:
+        """Follow one chain for ever, reconnecting with back-off."""
+        delay_s = _BACKOFF_FIRST_S
+        while True:
+            started = time.monotonic()
+            try:
+                await self._follow_once(chain)
+            except SniperError as error:
+                logger.warning("chain was lost", extra={"chain": chain.key, "code": error.code, "error": str(error)})
+                failure = error
+                await self._in(
+                    self._house, lambda: incident_from_error(failure, dedup_key=f"listener/{chain.key}", severity="warning")
+                )
+            except (OSError, TimeoutError) as error:
+                logger.warning("chain was lost", extra={"chain": chain.key, "error": type(error).__name__})
+            except Exception:
+                logger.exception("listener failed on a chain", extra={"chain": chain.key})
+                await self._in(self._house, lambda: self._report_bug(chain.key))
+            if time.monotonic() - started > _BACKOFF_MAX_S:
+                delay_s = _BACKOFF_FIRST_S
+            # Jitter only spreads reconnections; no decision depends on it.
+            await asyncio.sleep(delay_s * random.uniform(0.8, 1.2))  # noqa: S311
+            delay_s = min(delay_s * 2, _BACKOFF_MAX_S)
+            await self._in(self._house, wiring.forget_ports)
+
+    @staticmethod
+    def _report_bug(chain_key: str) -> None:
+        with guarded(f"listener/{chain_key}"):
+            raise RuntimeError("listener failed")
+
+    async def _follow_once(self, chain: _Chain) -> None:
+        ports = await self._in(chain.blocks, lambda: wiring.chain_ports(chain.key))
+        worker = await self._in(chain.blocks, lambda: blocks.ChainFollower(chain.key, ports, exits=chain.exits))
+        await self._in(chain.blocks, worker.begin)
+        if not ports.websocket_url:
+            while True:
+                await self._in(chain.blocks, worker.advance)
+                await asyncio.sleep(_POLL_EVERY_S)
+        queue: asyncio.Queue[Head | RawLog | Exception] = asyncio.Queue(_QUEUE_ITEMS_MAX)
+        reader = asyncio.create_task(self._read(ports, queue))
+        try:
+            await self._in(chain.blocks, worker.advance)  # closes the gap since the cursor
+            await self._in(self._house, lambda: incident_resolve(dedup_key=f"listener/{chain.key}"))
+            while True:
+                items = [await queue.get()]
+                while not queue.empty():
+                    items.append(queue.get_nowait())
+                await self._work(chain, worker, items)
+        finally:
+            reader.cancel()
+
+    async def _work(
+        self, chain: _Chain, worker: blocks.ChainFollower, items: Sequence[Head | RawLog | Exception]
+    ) -> None:
+        logs = [item for item in items if isinstance(item, RawLog)]
+        if logs:
+            await self._in(chain.blocks, lambda: worker.register_logs(logs))
+        if any(isinstance(item, Head) for item in items):
+            await self._in(chain.blocks, worker.advance)
+        for item in items:
+            if isinstance(item, Exception):
+                raise item
+
+    @staticmethod
+    async def _read(ports: wiring.ChainPorts, queue: asyncio.Queue[Head | RawLog | Exception]) -> None:
+        """Move the subscription's items to the queue; its end is an item too, so that the worker hears of it."""
+        topics = tuple(source.topic for source in ports.sources)
+        try:
+            async for item in subscribe(ports.websocket_url, addresses=ports.factory_addresses, topics=topics):
+                if queue.full():
+                    queue.get_nowait()
+                queue.put_nowait(item)
+            raise NetworkError("the subscription ended", remedy="It is opened again by itself.")
+        except Exception as error:
+            await queue.put(error)

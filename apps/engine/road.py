@@ -1,0 +1,221 @@
+"""THE ROAD, in the order things happen.
+
+    listen(chain) / scan_feeds ─▶ register ─▶ evaluate ─▶ execute ─▶ settle ─▶ watch (exits) ─▶ execute ─▶ settle
+
+Looking can be repeated freely, signing can happen once, settling can be repeated freely: so there are three hops.
+Each stage commits a row in a waiting state and nudges a worker; ``sweep`` picks up what no nudge reached.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+
+from celery import shared_task
+from django.db import transaction
+from django.utils import timezone
+
+from apps.discovery.models import Pair
+from apps.discovery.selectors import deployer_history
+from apps.discovery.services.feeds import feed_scan
+from apps.discovery.services.listings import RegisteredListing, listing_of, listings_register
+from apps.domain.errors import Category, Recovery, SniperError
+from apps.domain.market import ChainEvent
+from apps.engine import housekeeping, wiring
+from apps.engine.nudges import nudge
+from apps.intelligence.services import analysis_run
+from apps.risk.services.verdicts import verdict_issue
+from apps.state.services.config import active_config
+from apps.state.services.engine import engine_view
+from apps.state.services.incidents import incident_from_error, incident_open
+from apps.state.tracing import bind_trace
+from apps.trading.models import Opportunity, OpportunityStatus, Order
+from apps.trading.services.decisions import entry_decide
+from apps.trading.services.execution import order_execute
+from apps.trading.services.opportunities import (
+    opportunity_claim,
+    opportunity_open,
+    opportunity_quarantine,
+    opportunity_release,
+)
+from apps.trading.services.settlement import order_settle
+
+logger = logging.getLogger(__name__)
+
+
+# -- 1, 2: what exists --------------------------------------------------------------------
+def register(chain_key: str, events: Sequence[ChainEvent], *, source: str = "chain") -> int:
+    """Register the pairs of these events and open an opportunity for each new one. Returns how many were new."""
+    ports = wiring.chain_ports(chain_key)
+    registered = listings_register(
+        events=events, reader=ports.reader, chain=ports.profile, dexes=ports.dexes, source=source
+    )
+    open_opportunities(registered, source=source)
+    return len(registered)
+
+
+def open_opportunities(registered: Sequence[RegisteredListing], *, source: str) -> None:
+    """Open an opportunity for each new listing and nudge its evaluation."""
+    if not registered:
+        return
+    config = active_config().config
+    with transaction.atomic():
+        for item in registered:
+            opportunity = opportunity_open(pair_id=item.pair_id, listing=item.listing, source=source, config=config)
+            if opportunity.status == OpportunityStatus.WAITING:
+                nudge("engine.evaluate", opportunity.pk)
+
+
+@shared_task(name="engine.scan_feeds")
+def scan_feeds() -> None:
+    """Read the web feeds and register what the chain confirms."""
+    for source in wiring.feed_sources():
+        with guarded(f"feed/{source.name}"):
+            for registered in feed_scan(source=source, ports=wiring.chain_ports):
+                open_opportunities([registered], source=source.name)
+
+
+# -- 3, 4, 5, 6: what it is, may we, shall we ---------------------------------------------
+@shared_task(name="engine.evaluate")
+def evaluate(opportunity_id: int) -> None:
+    """Analyse, judge and decide one opportunity; at most one worker has it."""
+    if not opportunity_claim(opportunity_id=opportunity_id):
+        return
+    opportunity = Opportunity.objects.select_related("pair__base", "pair__quote").get(pk=opportunity_id)
+    with bind_trace(opportunity.trace_id):
+        try:
+            _evaluate(opportunity)
+        except SniperError as error:
+            _evaluation_failed(opportunity, error)
+        except Exception:
+            logger.exception("evaluation failed", extra={"opportunity": opportunity_id})
+            opportunity_quarantine(opportunity_id=opportunity_id, reason="our own code failed on this pair")
+            _bug("evaluate", opportunity.trace_id)
+
+
+def _evaluate(opportunity: Opportunity) -> None:
+    pair: Pair = opportunity.pair
+    ports = wiring.chain_ports(pair.chain_key)
+    active = active_config()
+    listing = listing_of(pair)
+    wallet_key = wiring.trading_wallet_key(ports.profile)
+    buyer = wiring.signer().address(wallet_key)
+    started = time.monotonic()
+    price = ports.reader.quote_price_usd_micros()
+    probe_raw = housekeeping.probe_amount_raw(active.config, ports.profile, price)
+    facts = ports.reader.pair_facts(
+        listing, buyer=buyer, probe_amount_raw=probe_raw, previous_swaps_from=pair.created_block_number
+    )
+    stored = analysis_run(
+        listing=listing,
+        pair_id=pair.pk,
+        facts=facts,
+        history=deployer_history(chain_key=pair.chain_key, creator=pair.creator, before_pair_id=pair.pk),
+        now_ms=housekeeping.now_ms(),
+        facts_duration_ms=int((time.monotonic() - started) * 1000),
+    )
+    verdict = verdict_issue(
+        analysis=stored.analysis,
+        analysis_id=stored.record_id,
+        pair_id=pair.pk,
+        config=active.config,
+        config_revision=active.revision,
+    )
+    order = entry_decide(
+        opportunity=opportunity,
+        listing=listing,
+        analysis=stored,
+        verdict=verdict,
+        facts=facts,
+        ports=ports.execution,
+        wallet_key=wallet_key,
+        active=active,
+        engine=engine_view(),
+    )
+    if order is not None:
+        nudge("engine.execute", order.pk)
+
+
+def _evaluation_failed(opportunity: Opportunity, error: SniperError) -> None:
+    """Come back later after a fault of the outside; drop the pair after a fault of its own data."""
+    logger.warning("evaluation was not possible", extra={"code": error.code, "error": str(error)})
+    if error.recovery in (Recovery.QUARANTINE, Recovery.SKIP):
+        opportunity_quarantine(opportunity_id=opportunity.pk, reason=str(error))
+        return
+    opportunity_release(opportunity_id=opportunity.pk, retry_after=timezone.now() + timedelta(seconds=2))
+    incident_from_error(error, dedup_key=f"evaluate/{opportunity.pair.chain_key}/{error.code}")
+
+
+# -- 7: sign and send ---------------------------------------------------------------------
+@shared_task(name="engine.execute")
+def execute(order_id: int) -> None:
+    """Sign and send one order, at most once; then look for its receipt."""
+    order = Order.objects.only("trace_id", "chain_key").get(pk=order_id)
+    with bind_trace(order.trace_id), guarded(f"execute/{order.chain_key}", trace_id=order.trace_id):
+        order_execute(order_id=order_id, ports=wiring.chain_ports(order.chain_key).execution, worker=housekeeping.worker_name())
+
+
+# -- 8, 9, 10: what the chain says --------------------------------------------------------
+@shared_task(name="engine.settle")
+def settle(order_id: int) -> None:
+    """Book what the chain says about one order; repeatable at will."""
+    order = Order.objects.only("trace_id", "chain_key").get(pk=order_id)
+    with bind_trace(order.trace_id), guarded(f"settle/{order.chain_key}", trace_id=order.trace_id):
+        order_settle(order_id=order_id, ports=wiring.chain_ports(order.chain_key).execution)
+
+
+# -- housekeeping -------------------------------------------------------------------------
+@shared_task(name="engine.reconcile")
+def reconcile() -> None:
+    """Compare the books with every chain."""
+    for chain_key in housekeeping.enabled_chain_keys():
+        with guarded(f"reconcile/{chain_key}"):
+            housekeeping.reconcile_chain(chain_key)
+
+
+@shared_task(name="engine.prune")
+def prune() -> None:
+    """Delete raw market data past its age; the books stay."""
+    housekeeping.prune()
+
+
+class guarded:
+    """Turn a surprise at the edge of the road into an incident, so that the rest goes on.
+
+    A SniperError names its own recovery; anything else is a bug of ours.
+    """
+
+    def __init__(self, where: str, *, trace_id: str = "", on_error: Callable[[BaseException], None] | None = None) -> None:
+        self.where, self.trace_id, self.on_error = where, trace_id, on_error
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> bool:
+        if error is None or not isinstance(error, Exception):
+            return False
+        if isinstance(error, SniperError):
+            logger.warning("%s was not possible", self.where, extra={"code": error.code, "error": str(error)})
+            incident_from_error(error, dedup_key=f"{self.where}/{error.code}", trace_id=self.trace_id)
+        else:
+            logger.error("%s failed", self.where, exc_info=error)
+            _bug(self.where, self.trace_id)
+        if self.on_error is not None:
+            self.on_error(error)
+        return True
+
+
+def _bug(where: str, trace_id: str) -> None:
+    incident_open(
+        code="UNEXPECTED_ERROR",
+        category=Category.SYSTEM,
+        recovery=Recovery.SKIP,
+        severity="critical",
+        title=f"Unexpected error in {where}",
+        detail="Our own code failed. The log holds the details under this trace.",
+        remedy="The affected item was set aside and everything else goes on. Please report it with the log lines.",
+        dedup_key=f"bug/{where}",
+        trace_id=trace_id,
+    )

@@ -1,0 +1,111 @@
+"""Builds the concrete ports from rows and environment: the only chooser of classes.
+
+Sandbox, paper, live, replay and tests differ here and nowhere else.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from django.conf import settings
+
+from apps.chains import selectors as chains
+from apps.chains.evm.client import EvmClient
+from apps.chains.evm.reader import EvmReader
+from apps.chains.evm.sender import EvmSender
+from apps.chains.registry import DEX_KINDS
+from apps.discovery.sources.dexscreener import DexScreenerSource
+from apps.discovery.sources.geckoterminal import GeckoTerminalSource
+from apps.domain.errors import ConfigurationError
+from apps.domain.market import ChainProfile, DexProfile
+from apps.domain.ports import ChainReader, FeedSource, PairSource, SwapBuilder
+from apps.trading.services.execution import ExecutionPorts
+from apps.wallets.services.wallets import wallet_default
+from apps.wallets.signing import KeystoreSigner
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainPorts:
+    """Everything the road needs of one chain."""
+
+    profile: ChainProfile
+    dexes: Mapping[str, DexProfile]
+    reader: ChainReader
+    sources: tuple[PairSource, ...]
+    execution: ExecutionPorts
+    websocket_url: str  # "" when no endpoint offers one: the listener polls
+    factory_addresses: tuple[str, ...]
+
+
+_lock = threading.Lock()
+_ports: dict[str, ChainPorts] = {}
+
+
+@lru_cache(maxsize=1)
+def signer() -> KeystoreSigner:
+    """Return the one holder of keys of this process."""
+    return KeystoreSigner.from_settings(settings.ENV)
+
+
+def chain_ports(chain_key: str) -> ChainPorts:
+    """Return the ports of a chain, built once a process. Raises ConfigurationError when its rows are incomplete."""
+    with _lock:
+        if chain_key not in _ports:
+            _ports[chain_key] = _build(chain_key)
+        return _ports[chain_key]
+
+
+def forget_ports() -> None:
+    """Build all ports anew at their next use: rows have changed."""
+    with _lock:
+        _ports.clear()
+        signer.cache_clear()
+
+
+def _build(chain_key: str) -> ChainPorts:
+    profile = chains.chain_profile(chain_key)
+    if profile.family != "evm":
+        raise ConfigurationError(
+            f"{profile.name} is of family {profile.family}, which is not supported yet",
+            remedy="Switch the chain off in the admin under Chains.",
+        )
+    endpoints = chains.endpoint_configs(chain_key)
+    if not endpoints:
+        raise ConfigurationError(
+            f"{profile.name} has no enabled endpoint",
+            remedy="Add an endpoint in the admin under Endpoints, then run 'manage.py doctor'.",
+        )
+    dexes = {dex.dex_key: dex for dex in chains.dex_profiles(chain_key)}
+    client = EvmClient(endpoints, chain_id=profile.chain_id, genesis_hash=profile.genesis_hash)
+    reader = EvmReader(client, profile, lockers=chains.locker_addresses(chain_key), dexes=tuple(dexes.values()))
+    builders: dict[str, SwapBuilder] = {
+        key: DEX_KINDS[dex.kind].builder(dex=dex, profile=profile) for key, dex in dexes.items()
+    }
+    return ChainPorts(
+        profile=profile,
+        dexes=dexes,
+        reader=reader,
+        sources=tuple(DEX_KINDS[dex.kind].pair_source(client=client, dex=dex) for dex in dexes.values()),
+        execution=ExecutionPorts(
+            profile=profile, reader=reader, builders=builders, signer=signer(), sender=EvmSender(client)
+        ),
+        websocket_url=next((item.url_ws for item in endpoints if item.url_ws), ""),
+        factory_addresses=tuple(dex.factory for dex in dexes.values()),
+    )
+
+
+def trading_wallet_key(profile: ChainProfile) -> str:
+    """Return the key of the wallet that trades on this chain. Raises ConfigurationError when there is none."""
+    return wallet_default(family=profile.family).key
+
+
+@lru_cache(maxsize=1)
+def feed_sources() -> tuple[FeedSource, ...]:
+    """Return the web feeds."""
+    return (
+        DexScreenerSource(base_url=settings.ENV.dexscreener_url),
+        GeckoTerminalSource(base_url=settings.ENV.geckoterminal_url),
+    )

