@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import stamina
@@ -164,19 +164,36 @@ class EvmClient:
         """Tell whether any endpoint has the capability, or was never probed for it."""
         return any(endpoint.supports(capability) for endpoint in self._endpoints)
 
-    def endpoints_usable(self, *, timeout_s: float = TIMEOUT_DEFAULT_S) -> list[Endpoint]:
-        """Return the endpoints that may be asked now and are proven to serve our chain, best first; for the sender."""
+    def endpoints_proven(self, *, timeout_s: float) -> Iterator[Endpoint]:
+        """Yield the endpoints that may be asked now and are proven to serve our chain, best first; for the sender."""
         deadline = time.monotonic() + timeout_s
-        usable = []
         for endpoint in self._endpoints:
             if endpoint.wait_s(time.monotonic(), cost=1) > 0:
                 continue
             try:
-                self._verify(endpoint, deadline)
+                self.verify(endpoint, deadline=deadline)
             except NetworkError:
                 continue
-            usable.append(endpoint)
-        return usable
+            yield endpoint
+
+    def verify(self, endpoint: Endpoint, *, deadline: float) -> None:
+        """Check chain id, genesis and the head's age when that is due. Raises EndpointLyingError, NetworkError."""
+        now = time.monotonic()
+        age_s = None if endpoint.verified_at is None else now - endpoint.verified_at
+        if age_s is not None and (self.head_age_max_s == 0 or age_s < CHECK_EVERY_S):
+            return
+        requests: list[Request] = [("eth_chainId", ())]
+        if self.genesis_hash:
+            requests.append(("eth_getBlockByNumber", ("0x0", False)))
+        if self.head_age_max_s:
+            requests.append(("eth_getBlockByNumber", ("latest", False)))
+        answers, _ = self._exchange(endpoint, requests, deadline)
+        self._check_chain_id(endpoint, answers[0])
+        if self.genesis_hash:
+            self._check_genesis(endpoint, answers[1])
+        if self.head_age_max_s:
+            self._check_head(endpoint, answers[-1])
+        endpoint.verified_at = now
 
     def status(self) -> tuple[EndpointStatus, ...]:
         """Return how each endpoint stands, best first."""
@@ -262,35 +279,16 @@ class EvmClient:
         raise NetworkError(f"Every endpoint of chain {self.chain_id} is busy.", remedy=_REACH_REMEDY)
 
     def _ask(self, endpoint: Endpoint, requests: Sequence[Request], deadline: float) -> list[Any | RpcFault]:
-        self._verify(endpoint, deadline)
+        self.verify(endpoint, deadline=deadline)
         answers, was_dropped = self._exchange(endpoint, requests, deadline)
         if was_dropped:
             # The connection was lost since the last request: an answer counts only if it is still the same chain.
             endpoint.verified_at = None
-            self._verify(endpoint, deadline)
+            self.verify(endpoint, deadline=deadline)
         endpoint.succeeded()
         return answers
 
     # -- one endpoint ---------------------------------------------------------------------
-
-    def _verify(self, endpoint: Endpoint, deadline: float) -> None:
-        """Check chain id, genesis and the head's age when that is due. Raises EndpointLyingError."""
-        now = time.monotonic()
-        age_s = None if endpoint.verified_at is None else now - endpoint.verified_at
-        if age_s is not None and (self.head_age_max_s == 0 or age_s < CHECK_EVERY_S):
-            return
-        requests: list[Request] = [("eth_chainId", ())]
-        if self.genesis_hash:
-            requests.append(("eth_getBlockByNumber", ("0x0", False)))
-        if self.head_age_max_s:
-            requests.append(("eth_getBlockByNumber", ("latest", False)))
-        answers, _ = self._exchange(endpoint, requests, deadline)
-        self._check_chain_id(endpoint, answers[0])
-        if self.genesis_hash:
-            self._check_genesis(endpoint, answers[1])
-        if self.head_age_max_s:
-            self._check_head(endpoint, answers[-1])
-        endpoint.verified_at = now
 
     def _check_chain_id(self, endpoint: Endpoint, answer: Any) -> None:
         found = small_quantity(answer)

@@ -225,6 +225,24 @@ class HttpPool:
         connection.open(deadline)
         return self._exchange(connection, body, deadline), was_dropped
 
+    def checkout(self, *, deadline: float) -> tuple[HttpConnection, bool]:
+        """Return an open connection for one exchange that must not be repeated, and whether an old one was lost.
+
+        Give it back afterwards. Raises TransportFault.
+        """
+        connection, was_dropped = self._take()
+        if connection is None:
+            connection = HttpConnection(self.address)
+            connection.open(deadline)
+        return connection, was_dropped
+
+    def give_back(self, connection: HttpConnection) -> None:
+        """Keep a connection for the next exchange if it is still good."""
+        if connection.is_open:
+            self._idle.append(connection)
+        else:
+            connection.close()
+
     def close(self) -> None:
         """Close idle connections."""
         while self._idle:
@@ -232,8 +250,7 @@ class HttpPool:
 
     def _exchange(self, connection: HttpConnection, body: bytes, deadline: float) -> HttpAnswer:
         answer = connection.post(body, deadline=deadline)
-        if connection.is_open:
-            self._idle.append(connection)
+        self.give_back(connection)
         return answer
 
     def _take(self) -> tuple[HttpConnection | None, bool]:

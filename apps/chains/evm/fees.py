@@ -1,0 +1,117 @@
+"""EIP-1559 fees for the next block. Prices are wei per gas."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from apps.chains.evm import parse
+from apps.chains.evm.client import EvmClient, RpcFault, RpcFaultError
+from apps.domain.market import ChainProfile, FeeQuote
+
+#: Base fee moves by at most 1/8 a block (EIP-1559). Chains with other parameters move less or say so in eth_feeHistory.
+BASE_FEE_CHANGE_DENOMINATOR = 8
+ELASTICITY = 2
+#: The maximum holds through six full blocks in a row: 1.125 ** 6 is just above 2.
+BASE_FEE_MARGIN = 2
+HISTORY_BLOCKS = 5
+TIP_PERCENTILE = 60
+#: 1,000,000 gwei. A node that asks for more is wrong, whatever the chain.
+GAS_PRICE_MAX_WEI = 10**15
+GAS_MAX = 2**63 - 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FeeFacts:
+    """What a node says about prices. ``next_base_fee_wei`` and ``tips_wei`` come from eth_feeHistory and may lack."""
+
+    block_number: int
+    base_fee_wei: int  # of the newest block
+    gas_used: int
+    gas_limit: int
+    next_base_fee_wei: int | None = None
+    tips_wei: tuple[int, ...] = ()  # of recent blocks that held transactions
+
+
+def next_base_fee_wei(*, base_fee_wei: int, gas_used: int, gas_limit: int) -> int:
+    """Return the base fee of the block after one with these figures. Source: EIP-1559, `validate_block`."""
+    target = gas_limit // ELASTICITY
+    if target == 0 or gas_used == target:
+        return base_fee_wei
+    change = base_fee_wei * abs(gas_used - target) // target // BASE_FEE_CHANGE_DENOMINATOR
+    return base_fee_wei + max(change, 1) if gas_used > target else base_fee_wei - change
+
+
+def quote_fees(facts: FeeFacts, *, base_fee_min_wei: int, tip_min_wei: int) -> FeeQuote:
+    """Return fees for the next block: the higher of our own base fee and the node's, a median tip, room for six blocks."""
+    computed = next_base_fee_wei(
+        base_fee_wei=facts.base_fee_wei, gas_used=facts.gas_used, gas_limit=facts.gas_limit
+    )
+    base_fee = max(computed, facts.next_base_fee_wei or 0, base_fee_min_wei)
+    tips = sorted(facts.tips_wei)
+    tip = max(tips[len(tips) // 2] if tips else 0, tip_min_wei)
+    return FeeQuote(
+        base_fee_wei=base_fee,
+        tip_wei=tip,
+        max_fee_wei=BASE_FEE_MARGIN * base_fee + tip,
+        block_number=facts.block_number,
+    )
+
+
+def read_fees(client: EvmClient, profile: ChainProfile) -> FeeQuote:
+    """Return fees for the next block, from the newest block and, where the node has it, the fee history.
+
+    Raises NetworkError, BadDataError.
+    """
+    block, history = client.batch(
+        [
+            ("eth_getBlockByNumber", ("latest", False)),
+            ("eth_feeHistory", (hex(HISTORY_BLOCKS), "latest", [TIP_PERCENTILE])),
+        ]
+    )
+    if isinstance(block, RpcFault):
+        raise RpcFaultError(block, method="eth_getBlockByNumber")
+    facts = fee_facts(block, None if isinstance(history, RpcFault) else history)
+    return quote_fees(facts, base_fee_min_wei=profile.base_fee_min_wei, tip_min_wei=profile.tip_min_wei)
+
+
+def fee_facts(block: object, history: object) -> FeeFacts:
+    """Return what a block header and a fee history (None: the node has none) say. Raises BadDataError."""
+    header = parse.mapping(block, "block")
+    number = parse.hex_number(header.get("number"), "block number", maximum=parse.UINT64_MAX)
+    next_base_fee, tips = (
+        (None, ()) if history is None else _history(parse.mapping(history, "fee history"), number)
+    )
+    return FeeFacts(
+        block_number=number,
+        base_fee_wei=_price(header.get("baseFeePerGas"), "base fee"),
+        gas_used=parse.hex_number(header.get("gasUsed"), "gas used", maximum=GAS_MAX),
+        gas_limit=parse.hex_number(header.get("gasLimit"), "gas limit", maximum=GAS_MAX),
+        next_base_fee_wei=next_base_fee,
+        tips_wei=tips,
+    )
+
+
+def _history(history: Mapping[str, Any], block_number: int) -> tuple[int | None, tuple[int, ...]]:
+    """Return the next block's base fee, None when the history ends elsewhere than our block, and recent tips."""
+    oldest = parse.hex_number(history.get("oldestBlock"), "oldest block", maximum=parse.UINT64_MAX)
+    base_fees = parse.items(history.get("baseFeePerGas"), "base fees", maximum=HISTORY_BLOCKS + 1)
+    ratios = parse.items(history.get("gasUsedRatio"), "gas used ratios", maximum=HISTORY_BLOCKS)
+    rewards = parse.items(history.get("reward") or [], "tips", maximum=HISTORY_BLOCKS)
+    is_next_known = bool(base_fees) and oldest + len(base_fees) - 1 == block_number + 1
+    tips = [
+        _price(_single(reward), "tip")
+        for ratio, reward in zip(ratios, rewards, strict=False)
+        if ratio not in (0, None)
+    ]
+    return _price(base_fees[-1], "next base fee") if is_next_known else None, tuple(tips)
+
+
+def _single(reward: object) -> object:
+    entries: Sequence[object] = parse.items(reward, "tips of a block", maximum=1)
+    return entries[0] if entries else None
+
+
+def _price(value: object, what: str) -> int:
+    return parse.hex_number(value, what, maximum=GAS_PRICE_MAX_WEI)

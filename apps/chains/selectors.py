@@ -1,0 +1,98 @@
+"""What is configured about chains, as domain types."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from django.db.models import QuerySet
+
+from apps.chains.evm.endpoint import EndpointConfig
+from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
+from apps.domain.errors import ConfigurationError
+from apps.domain.ids import NATIVE_ADDRESS, ChainKey
+from apps.domain.market import ChainProfile, DexProfile
+from apps.domain.money import Token
+
+
+def chain_profiles() -> tuple[ChainProfile, ...]:
+    """Return the enabled chains, oldest first."""
+    return tuple(_profile(chain) for chain in _chains().filter(enabled=True))
+
+
+def chain_profile(chain_key: str) -> ChainProfile:
+    """Return one chain, enabled or not. Raises ConfigurationError when there is none."""
+    chain = _chains().filter(key=chain_key).first()
+    if chain is None:
+        raise ConfigurationError(
+            f"There is no chain {chain_key}.",
+            remedy="Add it in the admin under Chains; in the sandbox, start the sandbox once.",
+            chain_key=chain_key,
+        )
+    return _profile(chain)
+
+
+def dex_profiles(chain_key: str) -> tuple[DexProfile, ...]:
+    """Return the enabled DEX deployments of a chain."""
+    rows = DexDeployment.objects.filter(chain__key=chain_key, enabled=True).order_by("id")
+    return tuple(
+        DexProfile(
+            chain_key=ChainKey(chain_key),
+            dex_key=row.key,
+            kind=row.kind,
+            name=row.name,
+            factory=row.factory_address,
+            router=row.router_address,
+            fee_bps=row.fee_bps,
+        )
+        for row in rows
+    )
+
+
+def endpoint_configs(chain_key: str) -> tuple[EndpointConfig, ...]:
+    """Return the enabled endpoints of a chain, best first."""
+    return tuple(map(endpoint_config, Endpoint.objects.filter(chain__key=chain_key, enabled=True)))
+
+
+def endpoint_config(row: Endpoint) -> EndpointConfig:
+    """Return an endpoint as the client takes it."""
+    return EndpointConfig(
+        url_http=row.url_http,
+        url_ws=row.url_ws,
+        weight=row.weight,
+        requests_per_s_max=row.requests_per_s_max,
+        capabilities=_booleans(row.capabilities.items()) if isinstance(row.capabilities, dict) else {},
+    )
+
+
+def locker_addresses(chain_key: str) -> tuple[str, ...]:
+    """Return the known liquidity lockers of a chain."""
+    return tuple(Locker.objects.filter(chain__key=chain_key).order_by("id").values_list("address", flat=True))
+
+
+def _chains() -> QuerySet[Chain]:
+    return Chain.objects.prefetch_related("stables").order_by("id")
+
+
+def _booleans(entries: Iterable[tuple[object, object]]) -> dict[str, bool]:
+    return {str(name): value for name, value in entries if isinstance(value, bool)}
+
+
+def _profile(chain: Chain) -> ChainProfile:
+    key = ChainKey(chain.key)
+    return ChainProfile(
+        chain_key=key,
+        name=chain.name,
+        family="solana" if chain.family == "solana" else "evm",
+        chain_id=chain.chain_id,
+        native=Token(key, NATIVE_ADDRESS, chain.native_symbol, chain.native_decimals),
+        wrapped_native=Token(
+            key, chain.wrapped_native_address, chain.wrapped_native_symbol, chain.native_decimals
+        ),
+        stables=tuple(Token(key, row.address, row.symbol, row.decimals) for row in chain.stables.all()),
+        block_time_ms=chain.block_time_ms,
+        confirmation_depth=chain.confirmation_depth,
+        base_fee_min_wei=chain.base_fee_min_wei,
+        tip_min_wei=chain.tip_min_wei,
+        is_sandbox=chain.is_sandbox,
+        genesis_hash=chain.genesis_hash,
+    )
