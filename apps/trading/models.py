@@ -114,6 +114,10 @@ class Position(models.Model):
     exit_tag = models.CharField(max_length=20, blank=True)
     exit_attempts = models.PositiveIntegerField(default=0)
     next_exit_at = models.DateTimeField(null=True)  # back-off after a failed exit
+    sell_gas = models.PositiveIntegerField(null=True)  # as measured before entry
+    ordered_tag = models.CharField(max_length=20, blank=True)  # "force_exit": a person asked for the sale
+    found_raw = RawAmountField(default=0)  # base units that came without a purchase (rebase, transfer by hand)
+    lost_raw = RawAmountField(default=0)  # base units that went without a sale
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
 
@@ -151,6 +155,10 @@ class Order(models.Model):
     status_at = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True)
     claimed_by = models.CharField(max_length=120, blank=True)
+    nonce_first = models.PositiveBigIntegerField(null=True)  # taken with the claim; None: nothing taken
+    nonce_count = models.PositiveSmallIntegerField(default=0)
+    #: Block at which a nonce of ours was first seen consumed by a transaction that is not ours.
+    foreign_nonce_block = models.PositiveBigIntegerField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -179,6 +187,8 @@ class TxAttempt(models.Model):
     payload = models.BinaryField()
     epoch = models.PositiveBigIntegerField()
     max_cost_raw = RawAmountField()
+    max_fee_wei = models.PositiveBigIntegerField(default=0)  # a replacement must offer more than both
+    tip_wei = models.PositiveBigIntegerField(default=0)
     status = models.CharField(
         max_length=9, choices=[(v, v) for v in ("signed", "sent", "mined", "reverted", "replaced", "dropped")], default="signed"
     )

@@ -306,18 +306,17 @@ def _sized(case: EntryCase, market: _Market, size: Size) -> TradeDecision:
 
 def _entered(case: EntryCase, market: _Market, size: Size, value: int) -> TradeDecision:
     listing, slippage_bps = case.analysis.listing, case.config.execution.slippage_max_bps
-    quoted = pool.amount_out(
-        reserve_in_raw=market.reserves.quote_raw,
-        reserve_out_raw=market.reserves.base_raw,
+    expected = pool.buy_out(
+        market.reserves,
         fee_bps=listing.fee_bps,
         amount_in_raw=size.amount_raw,
+        tax_bps=market.buy_tax_bps,
     )
-    expected = pool.after_tax(quoted, market.buy_tax_bps)
     if expected == 0:
         reason = Reason(
             code="POOL_GIVES_NOTHING",
             explanation="The pool would pay nothing for the largest position that all limits allow.",
-            detail=f"quoted={quoted} buy_tax_bps={market.buy_tax_bps}",
+            detail=f"amount_raw={size.amount_raw} buy_tax_bps={market.buy_tax_bps}",
         )
         return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
     gas_limit = gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT)

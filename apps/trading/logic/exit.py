@@ -64,13 +64,12 @@ class SaleValue:
 
 def sale_value(position: PositionFacts, reserves: PoolReserves, fees: FeeQuote | None) -> SaleValue:
     """Return what selling the free quantity would bring. An unmeasured tax counts as none: the market value."""
-    quoted = pool.amount_out(
-        reserve_in_raw=reserves.base_raw,
-        reserve_out_raw=reserves.quote_raw,
+    gross = pool.sell_out(
+        reserves,
         fee_bps=position.fee_bps,
         amount_in_raw=position.quantity_raw,
+        tax_bps=position.sell_tax_bps or 0,
     )
-    gross = pool.after_tax(quoted, position.sell_tax_bps or 0)
     cost = 0 if fees is None else gas.exit_cost_raw(sell_gas=position.sell_gas, fees=fees)
     return SaleValue(gross_raw=gross, net_raw=max(gross - cost, 0))
 

@@ -1,21 +1,32 @@
-"""What a constant-product pool gives, in integers.
-
-Source: Uniswap v2 whitepaper 3.2.1. With reserves x (in) and y (out) and g = 1 - fee: out = y g d / (x + g d).
-"""
+"""What a trade with a constant-product pool brings after the token's own tax."""
 
 from __future__ import annotations
 
+from apps.chains.evm.dex.constant_product import amount_out
+from apps.domain.market import PoolReserves
 from apps.domain.money import BPS_ONE
 
 
-def amount_out(*, reserve_in_raw: int, reserve_out_raw: int, fee_bps: int, amount_in_raw: int) -> int:
-    """Return what the pool pays for ``amount_in_raw``, rounded down as its contract does."""
-    assert amount_in_raw >= 0, amount_in_raw
-    assert 0 <= fee_bps < BPS_ONE, fee_bps
-    if reserve_in_raw <= 0 or reserve_out_raw <= 0 or amount_in_raw == 0:
-        return 0
-    charged = amount_in_raw * (BPS_ONE - fee_bps)
-    return charged * reserve_out_raw // (reserve_in_raw * BPS_ONE + charged)
+def buy_out(reserves: PoolReserves, *, fee_bps: int, amount_in_raw: int, tax_bps: int) -> int:
+    """Return the base units that reach the wallet for ``amount_in_raw`` quote units, rounded down."""
+    quoted = amount_out(
+        amount_in_raw=amount_in_raw,
+        reserve_in_raw=reserves.quote_raw,
+        reserve_out_raw=reserves.base_raw,
+        fee_bps=fee_bps,
+    )
+    return after_tax(quoted, tax_bps)
+
+
+def sell_out(reserves: PoolReserves, *, fee_bps: int, amount_in_raw: int, tax_bps: int) -> int:
+    """Return the quote units that reach the wallet for ``amount_in_raw`` base units, rounded down."""
+    quoted = amount_out(
+        amount_in_raw=amount_in_raw,
+        reserve_in_raw=reserves.base_raw,
+        reserve_out_raw=reserves.quote_raw,
+        fee_bps=fee_bps,
+    )
+    return after_tax(quoted, tax_bps)
 
 
 def after_tax(amount_raw: int, tax_bps: int) -> int:
