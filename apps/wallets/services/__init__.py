@@ -1,0 +1,1 @@
+"""Services that write wallets and their nonces."""
