@@ -6,12 +6,15 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from typing import Literal
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
+from apps.chains.models import Chain
 from apps.discovery.logic.drained import PoolHealth, pool_health, token_health
 from apps.discovery.logic.prices import pool_liquidity_usd_micros, pool_price, price_in_usd
 from apps.discovery.models import FeedSighting, Pair, PoolSnapshot, PoolTrade, QuarantineItem
+from apps.domain.ids import ChainKey
 from apps.domain.market import DeployerHistory
 
 #: Pages and judgements look at so many rows at most.
@@ -149,6 +152,13 @@ def refusals(*, since: datetime) -> tuple[RefusalCount, ...]:
         RefusalCount(code=code, explanation=explanations[code], count=count)
         for code, count in sorted(counts.items(), key=lambda item: -item[1])
     )
+
+
+def feed_chains(feed: Literal["dexscreener", "geckoterminal"]) -> dict[str, ChainKey]:
+    """Return the enabled chains by the feed's own name for them; chains without one are not asked for."""
+    slug = f"{feed}_slug"
+    rows = Chain.objects.filter(enabled=True).exclude(**{slug: ""}).values_list(slug, "key")
+    return {name: ChainKey(key) for name, key in rows}
 
 
 def quarantine_open_count() -> int:

@@ -86,10 +86,10 @@ def activity_store(
             update_fields=["block_hash", "at", "base_raw", "quote_raw", "quote_price_usd_micros"],
         )
         PoolTrade.objects.bulk_create(trades, batch_size=ROWS_PER_INSERT_MAX, ignore_conflicts=True)
-        moved = sum(
-            _move_pair(pairs[key], [item for item in last_of_block.values() if item.pair_key == key])
-            for key in sorted({key for key, _ in last_of_block})
-        )
+        updates: dict[str, list[PoolReserves]] = {}
+        for update in last_of_block.values():
+            updates.setdefault(update.pair_key, []).append(update)
+        moved = sum(_move_pair(pairs[key], updates[key]) for key in sorted(updates))
     return ActivityReport(
         pairs=moved, snapshots=len(snapshots), trades=len(trades), unknown_pairs=len(keys) - len(pairs)
     )
