@@ -37,7 +37,7 @@ class FeeFacts:
 def next_base_fee_wei(*, base_fee_wei: int, gas_used: int, gas_limit: int) -> int:
     """Return the base fee of the block after one with these figures. Source: EIP-1559, `validate_block`."""
     target = gas_limit // ELASTICITY
-    if target == 0 or gas_used == target:
+    if target in (0, gas_used):
         return base_fee_wei
     change = base_fee_wei * abs(gas_used - target) // target // BASE_FEE_CHANGE_DENOMINATOR
     return base_fee_wei + max(change, 1) if gas_used > target else base_fee_wei - change
