@@ -220,6 +220,14 @@ def test_simulate_when_nothing_to_buy_then_sells_what_is_held(uniswap: Market) -
     assert (approved.approve_gas, approved.received_back) == (0, trip.received_back)
 
 
+def test_simulate_when_buyer_holds_some_then_counts_and_sells_only_what_is_new(uniswap: Market) -> None:
+    launch = taxed(uniswap, buy_bps=100, sell_bps=0)
+    holder = uniswap.buyer()
+    assert uniswap.buy(holder, launch.token, value=WEI_IN)
+    trip = simulate(uniswap, launch, holder.address)
+    assert trip.sold == trip.received == trip.expected_out - trip.expected_out // 100
+
+
 def test_simulate_when_route_has_two_hops_then_follows_it(uniswap: Market) -> None:
     deployer = uniswap.chain.accounts[0]
     stable = deploy(uniswap.rpc, deployer, "StableToken", "Dollar", "USD", 6)
