@@ -45,6 +45,7 @@ TOKEN0 = selector("token0()")
 TOKEN1 = selector("token1()")
 GET_RESERVES = selector("getReserves()")
 GET_PAIR = selector("getPair(address,address)")
+FACTORY = selector("factory()")
 GET_AMOUNT_OUT = selector("getAmountOut(uint256,uint256,uint256)")
 LOCKED_AT = selector("lockedAt(address,uint64)")
 BUY_WITH_NATIVE = selector(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from apps.chains.evm import abi
 from apps.domain.errors import BadDataError
@@ -35,6 +35,7 @@ _REMEDY = (
     "Nothing to do for one odd answer; when it repeats, check the endpoint or the contract that sent it."
 )
 _T = TypeVar("_T")
+_P = ParamSpec("_P")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,12 +144,12 @@ def word_address(data: bytes, index: int, what: str) -> str:
     return f"0x{word(data, index, what, maximum=2**160 - 1):040x}"
 
 
-def attempt(read: Callable[[], _T]) -> _T | BadDataError:
-    """Return what ``read`` returns, or the BadDataError it raises, for lists where one bad entry must not hide others."""
+def attempt(read: Callable[_P, _T], *arguments: _P.args, **keywords: _P.kwargs) -> _T | None:
+    """Return what ``read`` returns, None where it raises BadDataError: one bad entry must not hide others."""
     try:
-        return read()
-    except BadDataError as error:
-        return error
+        return read(*arguments, **keywords)
+    except BadDataError:
+        return None
 
 
 # -- blocks and logs ------------------------------------------------------------------------------

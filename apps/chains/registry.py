@@ -1,0 +1,28 @@
+"""Which code speaks which DEX protocol. A deployment is a row; a protocol is an entry here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from apps.chains.evm.dex.constant_product import ConstantProductQuoter
+from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource, UniswapV2SwapBuilder
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DexKind:
+    """The classes of one protocol. ``pair_source(client, dex)``, ``swap_builder(profile=, dex=)``, ``quoter()``."""
+
+    pair_source: type[UniswapV2PairSource]
+    swap_builder: type[UniswapV2SwapBuilder]
+    quoter: type[ConstantProductQuoter]
+
+
+DEX_KINDS: Mapping[str, DexKind] = MappingProxyType(
+    {
+        "uniswap_v2": DexKind(
+            pair_source=UniswapV2PairSource, swap_builder=UniswapV2SwapBuilder, quoter=ConstantProductQuoter
+        ),
+    }
+)
