@@ -75,6 +75,11 @@ class Plan:
     block: str  # height as hex text
 
     @property
+    def token_is_first(self) -> bool:
+        """Tell whether the token is the pool's token0: pools sort by address."""
+        return int(self.token, 16) < int(self.wrapped, 16)
+
+    @property
     def max_fee_wei(self) -> int:
         """Return a fee that stays valid in the next two blocks and is never zero."""
         return 2 * self.base_fee_wei + max(self.tip_wei, 1)
@@ -128,7 +133,20 @@ def injected_result(plan: Plan, answer: Any) -> RoundTrip:
         (report,) = decode([_RESULT_TYPE], data)
     except (BadDataError, DecodingError):
         return unavailable(plan, "eth_call", "the simulation's report cannot be read")
-    (stage, failure, bought, expected, received, sold_ok, sold, _, expected_back, back, *gas, reason) = report
+    (
+        stage,
+        failure,
+        bought,
+        expected,
+        received,
+        sold_ok,
+        sold,
+        arrived,
+        expected_back,
+        back,
+        *gas,
+        reason,
+    ) = report
     if failure in _UNKNOWN_FAILURES:
         return unavailable(plan, "eth_call", _UNKNOWN_FAILURES[failure])
     detail = _FAILURES.get(failure, "")
@@ -148,9 +166,12 @@ def injected_result(plan: Plan, answer: Any) -> RoundTrip:
         received_raw=received if bought else None,
         returned_raw=back if sold_ok else None,
         buy_tax_bps=tax_bps(expected_raw=expected, received_raw=received) if bought and expected else None,
-        sell_tax_bps=tax_bps(expected_raw=expected_back, received_raw=back)
-        if sold_ok and expected_back
-        else None,
+        sell_tax_bps=_sell_tax(
+            expected_raw=expected_back if sold_ok else 0,
+            returned_raw=back,
+            sold_raw=sold,
+            arrived_raw=arrived,
+        ),
         buy_gas=buy_gas + _intrinsic_gas(_buy_data(plan)) if bought else None,
         sell_gas=sell_gas + _intrinsic_gas(_sell_data(plan, sold)) if sold_ok else None,
         detail=detail,
@@ -219,20 +240,20 @@ def plain_result(plan: Plan, answer: Any, *, bought: PlainBuy, reserves: tuple[i
         if not _succeeded(sell):
             return _plain(plan, legs, stage="sell_failed", detail=_reason(sell))
         returned = _withdrawn(plan, sell)
-        after = _reserves_after(plan, buy)
+        after, arrived = _reserves_after(plan, buy), _arrived(plan, sell)
     except BadDataError as error:
         return unavailable(plan, "eth_simulateV1", plain_text(str(error)))
     if returned <= 0:
         return _plain(plan, legs, stage="sell_failed", detail=_FAILURES[7])
-    sell_tax = None
-    if after is not None:
-        expected = amount_out(
-            amount_in_raw=bought.received_raw,
-            reserve_in_raw=after[0],
-            reserve_out_raw=after[1],
-            fee_bps=plan.fee_bps,
-        )
-        sell_tax = tax_bps(expected_raw=expected, received_raw=returned) if expected else None
+    expected = amount_out(
+        amount_in_raw=bought.received_raw,
+        reserve_in_raw=after[0],
+        reserve_out_raw=after[1],
+        fee_bps=plan.fee_bps,
+    )
+    sell_tax = _sell_tax(
+        expected_raw=expected, returned_raw=returned, sold_raw=bought.received_raw, arrived_raw=arrived
+    )
     return _plain(plan, legs, stage="bought_and_sold", returned_raw=returned, sell_tax=sell_tax)
 
 
@@ -404,14 +425,42 @@ def _withdrawn(plan: Plan, call: dict[str, Any]) -> int:
     return 0
 
 
-def _reserves_after(plan: Plan, call: dict[str, Any]) -> tuple[int, int] | None:
-    """Return the pool's (token, wrapped) reserves after a call, from its last Sync."""
+def _reserves_after(plan: Plan, call: dict[str, Any]) -> tuple[int, int]:
+    """Return the pool's (token, wrapped) reserves after a call, from its last Sync; (0, 0) when it shows none."""
+    log = _last_pool_log(plan, call, abi.TOPIC_SYNC)
+    if log is None:
+        return 0, 0
+    first, second = parse.sync(log)
+    return (first, second) if plan.token_is_first else (second, first)
+
+
+def _arrived(plan: Plan, call: dict[str, Any]) -> int:
+    """Return how many tokens reached the pool in its last swap; 0 when there was none."""
+    log = _last_pool_log(plan, call, abi.TOPIC_SWAP)
+    if log is None:
+        return 0
+    swap = parse.swap(log)
+    return swap.amount0_in if plan.token_is_first else swap.amount1_in
+
+
+def _last_pool_log(plan: Plan, call: dict[str, Any], topic: str) -> parse.Log | None:
     for entry in reversed(parse.items(call.get("logs"), "logs", maximum=_LOGS_MAX)):
         log = parse.log_of(entry)
-        if log.address == plan.pool.lower() and log.topics and log.topics[0] == abi.TOPIC_SYNC:
-            first, second = parse.sync(log)
-            return (first, second) if plan.token.lower() < plan.wrapped.lower() else (second, first)
+        if log.address == plan.pool.lower() and log.topics and log.topics[0] == topic:
+            return log
     return None
+
+
+def _sell_tax(*, expected_raw: int, returned_raw: int, sold_raw: int, arrived_raw: int) -> int | None:
+    """Return the worse of two measures: coins against the quote, and tokens at the pool against those sold.
+
+    A token's fee makes the sell smaller, which gets it a better price: the coins alone show less than the fee.
+    """
+    if expected_raw <= 0:
+        return None
+    by_coins = tax_bps(expected_raw=expected_raw, received_raw=returned_raw)
+    by_tokens = tax_bps(expected_raw=sold_raw, received_raw=arrived_raw) if arrived_raw > 0 else 0
+    return max(by_coins, by_tokens)
 
 
 def _intrinsic_gas(data: bytes) -> int:
