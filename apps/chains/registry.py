@@ -12,17 +12,17 @@ from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource, UniswapV2SwapBui
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DexKind:
-    """The classes of one protocol. ``pair_source(client, dex)``, ``swap_builder(profile=, dex=)``, ``quoter()``."""
+    """The classes of one protocol. ``pair_source(client, dex)``, ``builder(profile=, dex=)``, ``quoter()``."""
 
     pair_source: type[UniswapV2PairSource]
-    swap_builder: type[UniswapV2SwapBuilder]
+    builder: type[UniswapV2SwapBuilder]
     quoter: type[ConstantProductQuoter]
 
 
 DEX_KINDS: Mapping[str, DexKind] = MappingProxyType(
     {
         "uniswap_v2": DexKind(
-            pair_source=UniswapV2PairSource, swap_builder=UniswapV2SwapBuilder, quoter=ConstantProductQuoter
+            pair_source=UniswapV2PairSource, builder=UniswapV2SwapBuilder, quoter=ConstantProductQuoter
         ),
     }
 )
