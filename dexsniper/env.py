@@ -80,7 +80,9 @@ class _Reader:
         try:
             return Path(path).read_text(encoding="utf-8").strip()
         except OSError as error:
-            self.fault(f"{name}_FILE", f"cannot read {path}: {error.strerror}", "give the path of a readable file")
+            self.fault(
+                f"{name}_FILE", f"cannot read {path}: {error.strerror}", "give the path of a readable file"
+            )
             return default
 
     def parse(self, name: str, default: _T, convert: Callable[[str], _T], hint: str) -> _T:
@@ -155,17 +157,31 @@ def _read() -> Environment:
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        reader.fault("DATA_DIR", f"cannot create {data_dir}: {error.strerror}", "name a folder that this user may write")
+        reader.fault(
+            "DATA_DIR",
+            f"cannot create {data_dir}: {error.strerror}",
+            "name a folder that this user may write",
+        )
     boolean_hint = "use true or false"
     live_trading = reader.parse("LIVE_TRADING", False, _boolean, boolean_hint)
     if live_trading and mode != "live":
-        reader.fault("LIVE_TRADING", f"is true while the mode is {mode}", "set DEXSNIPER_MODE=live as well, or leave it out")
+        reader.fault(
+            "LIVE_TRADING",
+            f"is true while the mode is {mode}",
+            "set DEXSNIPER_MODE=live as well, or leave it out",
+        )
     if mode == "live" and not live_trading:
-        reader.fault("LIVE_TRADING", "live mode needs a second switch", "set DEXSNIPER_LIVE_TRADING=true if you mean it")
+        reader.fault(
+            "LIVE_TRADING",
+            "live mode needs a second switch",
+            "set DEXSNIPER_LIVE_TRADING=true if you mean it",
+        )
     keystore_password = reader.secret("KEYSTORE_PASSWORD")
     if mode == "live" and len(keystore_password) < 12:
         reader.fault(
-            "KEYSTORE_PASSWORD", "live mode needs a password of 12 characters or more", "set DEXSNIPER_KEYSTORE_PASSWORD_FILE"
+            "KEYSTORE_PASSWORD",
+            "live mode needs a password of 12 characters or more",
+            "set DEXSNIPER_KEYSTORE_PASSWORD_FILE",
         )
     if not keystore_password and not reader.faults:
         keystore_password = _kept_secret(data_dir / "keystore.secret")
@@ -190,7 +206,9 @@ def _read() -> Environment:
         live_trading=live_trading,
         data_dir=data_dir,
         database_url=database_url,
-        redis_url=reader.parse("REDIS_URL", "", _url_of("redis", "rediss", "unix"), "use redis://host:port/0"),
+        redis_url=reader.parse(
+            "REDIS_URL", "", _url_of("redis", "rediss", "unix"), "use redis://host:port/0"
+        ),
         secret_key=secret_key,
         keystore_password=keystore_password,
         admin_user=reader.text("ADMIN_USER", "admin"),
@@ -198,7 +216,9 @@ def _read() -> Environment:
         debug=reader.parse("DEBUG", False, _boolean, boolean_hint),
         host=host,
         port=reader.parse("PORT", 8001, _port, "use a port number up to 65000"),
-        allowed_hosts=tuple(filter(None, reader.text("ALLOWED_HOSTS", f"127.0.0.1,localhost,{host}").split(","))),
+        allowed_hosts=tuple(
+            filter(None, reader.text("ALLOWED_HOSTS", f"127.0.0.1,localhost,{host}").split(","))
+        ),
         log_level=log_level,
         log_json=reader.parse("LOG_JSON", False, _boolean, boolean_hint),
         autostart=reader.parse("AUTOSTART", is_sandbox, _boolean, boolean_hint),

@@ -9,7 +9,12 @@ from typing import Any
 #: Private keys, signed payloads, passwords in addresses, bearer tokens: a 64-digit hex word is kept only when it is named
 #: as a hash, because a private key looks just the same.
 _SECRETS = (
-    (re.compile(r"(?i)((?:password|passphrase|secret|token|api_?key|private_?key|mnemonic)[\"']?\s*[=:]\s*[\"']?)[^\s\"',}]+"), r"\1***"),
+    (
+        re.compile(
+            r"(?i)((?:password|passphrase|secret|token|api_?key|private_?key|mnemonic)[\"']?\s*[=:]\s*[\"']?)[^\s\"',}]+"
+        ),
+        r"\1***",
+    ),
     (re.compile(r"(://[^/\s:@]+:)[^@\s]+@"), r"\1***@"),
     (re.compile(r"(?i)bearer\s+[\w.~+/-]+"), "Bearer ***"),
     (re.compile(r"\b0x[0-9a-fA-F]{160,}\b"), "0x***"),
@@ -25,7 +30,9 @@ def redact(text: str) -> str:
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:
-    return {key: value for key, value in vars(record).items() if key not in _STANDARD and not key.startswith("_")}
+    return {
+        key: value for key, value in vars(record).items() if key not in _STANDARD and not key.startswith("_")
+    }
 
 
 class LineFormatter(logging.Formatter):
@@ -60,10 +67,16 @@ def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:
         "version": 1,
         "disable_existing_loggers": False,
         "formatters": {
-            "line": {"()": LineFormatter, "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s", "datefmt": "%H:%M:%S"},
+            "line": {
+                "()": LineFormatter,
+                "format": "%(asctime)s %(levelname)-7s %(name)s: %(message)s",
+                "datefmt": "%H:%M:%S",
+            },
             "json": {"()": JsonFormatter},
         },
-        "handlers": {"stream": {"class": "logging.StreamHandler", "formatter": "json" if as_json else "line"}},
+        "handlers": {
+            "stream": {"class": "logging.StreamHandler", "formatter": "json" if as_json else "line"}
+        },
         "root": {"handlers": ["stream"], "level": level},
         "loggers": {
             "django.request": {"level": "ERROR"},

@@ -56,7 +56,17 @@ def web_spec(env: Environment) -> ChildSpec:
     return ChildSpec(
         name="web",
         argv=(
-            *(_PYTHON, "-m", "daphne", "-b", env.host, "-p", str(env.port), "--application-close-timeout", "2"),
+            *(
+                _PYTHON,
+                "-m",
+                "daphne",
+                "-b",
+                env.host,
+                "-p",
+                str(env.port),
+                "--application-close-timeout",
+                "2",
+            ),
             *("-v", "0", "dexsniper.asgi:application"),
         ),
         ready_port=env.port,
@@ -67,7 +77,18 @@ def _worker(name: str, *, queues: str) -> ChildSpec:
     return ChildSpec(
         name=name,
         argv=(
-            *(_PYTHON, "-m", "celery", "-A", "dexsniper", "worker", "--queues", queues, "--hostname", f"{name}@%h"),
+            *(
+                _PYTHON,
+                "-m",
+                "celery",
+                "-A",
+                "dexsniper",
+                "worker",
+                "--queues",
+                queues,
+                "--hostname",
+                f"{name}@%h",
+            ),
             *("--pool", "threads", "--concurrency", str(_WORKER_THREADS), "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),

@@ -118,7 +118,9 @@ SESSION_COOKIE_SAMESITE = "Lax"
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": ("/admin/",),  # the admin theme evaluates expressions; it is behind login and staff only
+    "EXCLUDE_URL_PREFIXES": (
+        "/admin/",
+    ),  # the admin theme evaluates expressions; it is behind login and staff only
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],

@@ -125,7 +125,9 @@ tell(signal.SIGKILL)
 class Supervisor:
     """Runs children until stopped; restarts those that end."""
 
-    def __init__(self, specs: Sequence[ChildSpec], *, cwd: Path, colour: bool, output: IO[str] | None = None) -> None:
+    def __init__(
+        self, specs: Sequence[ChildSpec], *, cwd: Path, colour: bool, output: IO[str] | None = None
+    ) -> None:
         self.specs = tuple(specs)
         self.restarts: dict[str, int] = {spec.name: 0 for spec in specs}
         self.pids: dict[str, int] = {}
@@ -228,7 +230,11 @@ class Supervisor:
             ending = []
             for spec in reversed(self.specs):
                 process = self._processes.get(spec.name)
-                if (spec.ready_port is not None) is with_port and process is not None and process.returncode is None:
+                if (
+                    (spec.ready_port is not None) is with_port
+                    and process is not None
+                    and process.returncode is None
+                ):
                     with contextlib.suppress(ProcessLookupError):
                         process.send_signal(signal.SIGTERM)
                     ending.append(self._wait_end(process))

@@ -53,14 +53,18 @@ def probe_amount_raw(config: TradingConfig, profile: ChainProfile, price_usd_mic
     if not price_usd_micros:
         return 10**profile.native.decimals // _PROBE_WITHOUT_PRICE_DIVISOR
     return raw_for_usd_micros(
-        usd_to_micros(config.limits.position_max_usd), decimals=profile.native.decimals, price_usd_micros=price_usd_micros
+        usd_to_micros(config.limits.position_max_usd),
+        decimals=profile.native.decimals,
+        price_usd_micros=price_usd_micros,
     )
 
 
 def reconcile_chain(chain_key: str) -> None:
     """Compare the book with the chain for the trading wallet."""
     ports = wiring.chain_ports(chain_key)
-    wallet_reconcile(chain_key=chain_key, wallet_key=wiring.trading_wallet_key(ports.profile), ports=ports.execution)
+    wallet_reconcile(
+        chain_key=chain_key, wallet_key=wiring.trading_wallet_key(ports.profile), ports=ports.execution
+    )
 
 
 def prune() -> None:

@@ -88,8 +88,12 @@ class Listener:
 
     async def _take_lease(self) -> None:
         holder = housekeeping.process_name()
-        deadline = time.monotonic() + LEASE_TTL_S * 1.5  # a predecessor that was killed lets go when its lease expires
-        while not await self._in(self._house, lambda: lease_take(name=LEASE, holder=holder, ttl_s=LEASE_TTL_S)):
+        deadline = (
+            time.monotonic() + LEASE_TTL_S * 1.5
+        )  # a predecessor that was killed lets go when its lease expires
+        while not await self._in(
+            self._house, lambda: lease_take(name=LEASE, holder=holder, ttl_s=LEASE_TTL_S)
+        ):
             if time.monotonic() > deadline:
                 raise NetworkError(
                     "another listener is at work on this database",
@@ -134,10 +138,15 @@ class Listener:
             try:
                 await self._follow_once(chain)
             except SniperError as error:
-                logger.warning("chain was lost", extra={"chain": chain.key, "code": error.code, "error": str(error)})
+                logger.warning(
+                    "chain was lost", extra={"chain": chain.key, "code": error.code, "error": str(error)}
+                )
                 failure = error
                 await self._in(
-                    self._house, lambda: incident_from_error(failure, dedup_key=f"listener/{chain.key}", severity="warning")
+                    self._house,
+                    lambda: incident_from_error(
+                        failure, dedup_key=f"listener/{chain.key}", severity="warning"
+                    ),
                 )
             except (OSError, TimeoutError) as error:
                 logger.warning("chain was lost", extra={"chain": chain.key, "error": type(error).__name__})
@@ -158,7 +167,9 @@ class Listener:
 
     async def _follow_once(self, chain: _Chain) -> None:
         ports = await self._in(chain.blocks, lambda: wiring.chain_ports(chain.key))
-        worker = await self._in(chain.blocks, lambda: blocks.ChainFollower(chain.key, ports, exits=chain.exits))
+        worker = await self._in(
+            chain.blocks, lambda: blocks.ChainFollower(chain.key, ports, exits=chain.exits)
+        )
         await self._in(chain.blocks, worker.begin)
         if not ports.websocket_url:
             while True:
@@ -194,7 +205,9 @@ class Listener:
         """Move the subscription's items to the queue; its end is an item too, so that the worker hears of it."""
         topics = tuple(source.topic for source in ports.sources)
         try:
-            async for item in subscribe(ports.websocket_url, addresses=ports.factory_addresses, topics=topics):
+            async for item in subscribe(
+                ports.websocket_url, addresses=ports.factory_addresses, topics=topics
+            ):
                 if queue.full():
                     queue.get_nowait()
                 queue.put_nowait(item)

@@ -63,7 +63,9 @@ def open_opportunities(registered: Sequence[RegisteredListing], *, source: str) 
     config = active_config().config
     with transaction.atomic():
         for item in registered:
-            opportunity = opportunity_open(pair_id=item.pair_id, listing=item.listing, source=source, config=config)
+            opportunity = opportunity_open(
+                pair_id=item.pair_id, listing=item.listing, source=source, config=config
+            )
             if opportunity.status == OpportunityStatus.WAITING:
                 nudge("engine.evaluate", opportunity.pk)
 
@@ -154,7 +156,11 @@ def execute(order_id: int) -> None:
     """Sign and send one order, at most once; then look for its receipt."""
     order = Order.objects.only("trace_id", "chain_key").get(pk=order_id)
     with bind_trace(order.trace_id), guarded(f"execute/{order.chain_key}", trace_id=order.trace_id):
-        order_execute(order_id=order_id, ports=wiring.chain_ports(order.chain_key).execution, worker=housekeeping.worker_name())
+        order_execute(
+            order_id=order_id,
+            ports=wiring.chain_ports(order.chain_key).execution,
+            worker=housekeeping.worker_name(),
+        )
 
 
 # -- 8, 9, 10: what the chain says --------------------------------------------------------
@@ -187,7 +193,9 @@ class guarded:
     A SniperError names its own recovery; anything else is a bug of ours.
     """
 
-    def __init__(self, where: str, *, trace_id: str = "", on_error: Callable[[BaseException], None] | None = None) -> None:
+    def __init__(
+        self, where: str, *, trace_id: str = "", on_error: Callable[[BaseException], None] | None = None
+    ) -> None:
         self.where, self.trace_id, self.on_error = where, trace_id, on_error
 
     def __enter__(self) -> None:

@@ -80,7 +80,9 @@ def _build(chain_key: str) -> ChainPorts:
         )
     dexes = {dex.dex_key: dex for dex in chains.dex_profiles(chain_key)}
     client = EvmClient(endpoints, chain_id=profile.chain_id, genesis_hash=profile.genesis_hash)
-    reader = EvmReader(client, profile, lockers=chains.locker_addresses(chain_key), dexes=tuple(dexes.values()))
+    reader = EvmReader(
+        client, profile, lockers=chains.locker_addresses(chain_key), dexes=tuple(dexes.values())
+    )
     builders: dict[str, SwapBuilder] = {
         key: DEX_KINDS[dex.kind].builder(dex=dex, profile=profile) for key, dex in dexes.items()
     }

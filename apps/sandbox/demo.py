@@ -44,7 +44,9 @@ def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
     for profile in chains.chain_profiles():
         ports = wiring.chain_ports(profile.chain_key)
         wallet_key = wiring.trading_wallet_key(profile)
-        reports.append(wallet_reconcile(chain_key=profile.chain_key, wallet_key=wallet_key, ports=ports.execution))
+        reports.append(
+            wallet_reconcile(chain_key=profile.chain_key, wallet_key=wallet_key, ports=ports.execution)
+        )
     report = demo_report(
         seconds=seconds,
         native_symbols={profile.chain_key: profile.native.symbol for profile in chains.chain_profiles()},

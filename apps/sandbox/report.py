@@ -35,19 +35,27 @@ def percentiles(values: Iterable[float]) -> dict[str, float | int | None]:
     return {"p50": at(0.5), "p95": at(0.95), "max": round(ordered[-1], 1), "n": len(ordered)}
 
 
-def demo_report(*, seconds: int, native_symbols: Mapping[str, str], book_equals_chain: bool) -> dict[str, Any]:
+def demo_report(
+    *, seconds: int, native_symbols: Mapping[str, str], book_equals_chain: bool
+) -> dict[str, Any]:
     """Return the figures of the run in the database. ``native_symbols`` is symbol by chain key."""
-    launches = {launch.pool_address.lower(): launch for launch in SandboxLaunch.objects.exclude(pool_address="")}
+    launches = {
+        launch.pool_address.lower(): launch for launch in SandboxLaunch.objects.exclude(pool_address="")
+    }
     created = [launch for launch in launches.values() if launch.created_block_number is not None]
     pairs = {pair.pool_address.lower(): pair for pair in Pair.objects.all()}
     bought = {pool.lower() for pool in _bought_pools()}
     honest = [launch for launch in created if launch.is_honest]
     limited = set(
         pool.lower()
-        for pool in Opportunity.objects.filter(skip_stage="limit").values_list("pair__pool_address", flat=True)
+        for pool in Opportunity.objects.filter(skip_stage="limit").values_list(
+            "pair__pool_address", flat=True
+        )
     )
     within_limits = [
-        launch for launch in honest if launch.pool_address.lower() not in limited or launch.pool_address.lower() in bought
+        launch
+        for launch in honest
+        if launch.pool_address.lower() not in limited or launch.pool_address.lower() in bought
     ]
     bad = [launch for launch in created if not launch.is_honest]
     return {
@@ -57,7 +65,11 @@ def demo_report(*, seconds: int, native_symbols: Mapping[str, str], book_equals_
         "pairs_registered_twice": _registered_twice(),
         "evaluated": Opportunity.objects.filter(evaluations__gt=0).count(),
         "refused": dict(
-            Counter(Opportunity.objects.exclude(skip_code="").exclude(status="entered").values_list("skip_code", flat=True))
+            Counter(
+                Opportunity.objects.exclude(skip_code="")
+                .exclude(status="entered")
+                .values_list("skip_code", flat=True)
+            )
         ),
         "bought": FillRecord.objects.filter(side="buy", reversed_at=None).count(),
         "sold": FillRecord.objects.filter(side="sell", reversed_at=None).count(),
@@ -80,7 +92,11 @@ def demo_report(*, seconds: int, native_symbols: Mapping[str, str], book_equals_
 
 
 def _bought_pools() -> set[str]:
-    return set(FillRecord.objects.filter(side="buy", reversed_at=None).values_list("position__pair__pool_address", flat=True))
+    return set(
+        FillRecord.objects.filter(side="buy", reversed_at=None).values_list(
+            "position__pair__pool_address", flat=True
+        )
+    )
 
 
 def _registered_twice() -> int:
@@ -108,13 +124,17 @@ def ledger_balanced() -> bool:
 def _realised(native_symbols: Mapping[str, str]) -> dict[str, str]:
     totals: Counter[str] = Counter()
     for position in Position.objects.all():
-        totals[native_symbols[position.chain_key]] += position.proceeds_raw - position.realised_cost_raw - position.fees_raw
+        totals[native_symbols[position.chain_key]] += (
+            position.proceeds_raw - position.realised_cost_raw - position.fees_raw
+        )
     return _as_units(totals)
 
 
 def _fees(native_symbols: Mapping[str, str]) -> dict[str, str]:
     totals: Counter[str] = Counter()
-    for chain_key, side, raw in Posting.objects.filter(account="fees:gas").values_list("chain_key", "side", "amount_raw"):
+    for chain_key, side, raw in Posting.objects.filter(account="fees:gas").values_list(
+        "chain_key", "side", "amount_raw"
+    ):
         totals[native_symbols[chain_key]] += raw if side == "debit" else -raw
     return _as_units(totals)
 
@@ -162,7 +182,9 @@ def _latencies() -> dict[str, dict[str, float | int | None]]:
     registered: dict[int, datetime] = {}
     for pair in Pair.objects.filter(source="chain"):
         registered[pair.pk] = pair.registered_at
-        _add(stages["registered"], mined_at.get((pair.chain_key, pair.created_block_hash)), pair.registered_at)
+        _add(
+            stages["registered"], mined_at.get((pair.chain_key, pair.created_block_hash)), pair.registered_at
+        )
     first_verdicts = VerdictRecord.objects.values("pair").annotate(at=Min("created_at"))
     for row in first_verdicts:
         _add(stages["verdict"], registered.get(row["pair"]), row["at"])

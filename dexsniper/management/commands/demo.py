@@ -33,11 +33,17 @@ class Command(BaseCommand):
         """Declare the options."""
         parser.add_argument("--seconds", type=int, default=120, help="how long the market runs (default 120)")
         parser.add_argument("--seed", type=int, default=1, help="seed of the market (default 1)")
-        parser.add_argument("--pace", type=float, default=2.0, help="new pairs a second, all chains together (default 2)")
-        parser.add_argument("--json", action="store_true", help="print one JSON object (also the default form)")
+        parser.add_argument(
+            "--pace", type=float, default=2.0, help="new pairs a second, all chains together (default 2)"
+        )
+        parser.add_argument(
+            "--json", action="store_true", help="print one JSON object (also the default form)"
+        )
         parser.add_argument("--keep", metavar="DIR", help="keep the database and logs in this folder")
         parser.add_argument("--web", action="store_true", help="start the web server as well")
-        parser.add_argument(_INNER, metavar="FILE", help="internal: run here and write the report to this file")
+        parser.add_argument(
+            _INNER, metavar="FILE", help="internal: run here and write the report to this file"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Start the inner run in a process and data folder of its own, then print its report."""
@@ -59,7 +65,14 @@ def _run_outer(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
     report = folder / "report.json"
     arguments = [
         *(sys.executable, str(BASE_DIR / "manage.py"), "demo", _INNER, str(report)),
-        *("--seconds", str(options["seconds"]), "--seed", str(options["seed"]), "--pace", str(options["pace"])),
+        *(
+            "--seconds",
+            str(options["seconds"]),
+            "--seed",
+            str(options["seed"]),
+            "--pace",
+            str(options["pace"]),
+        ),
         *(("--web",) if options["web"] else ()),
     ]
     port, chain_port = free_ports()
@@ -77,7 +90,9 @@ def _run_outer(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
     )
     log_path = folder / "demo.log"
     with log_path.open("wb") as log:
-        process = subprocess.Popen(arguments, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=BASE_DIR)
+        process = subprocess.Popen(
+            arguments, env=environment, stdout=log, stderr=subprocess.STDOUT, cwd=BASE_DIR
+        )
         started = time.monotonic()
         try:
             while process.poll() is None:
@@ -130,7 +145,9 @@ async def _run_inner(env: Environment, options: dict[str, Any]) -> None:
     try:
         await asyncio.wait_for(ready.wait(), _START_TIMEOUT_S)
         await sync_to_async(wait_for_market)(timeout_s=_START_TIMEOUT_S)
-        await asyncio.wait({run, asyncio.create_task(asyncio.sleep(options["seconds"]))}, return_when="FIRST_COMPLETED")
+        await asyncio.wait(
+            {run, asyncio.create_task(asyncio.sleep(options["seconds"]))}, return_when="FIRST_COMPLETED"
+        )
         if run.done():
             raise CommandError("the run was stopped")
         report = await sync_to_async(finish)(seconds=options["seconds"], settle_s=_SETTLE_S)

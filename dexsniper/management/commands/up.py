@@ -21,7 +21,9 @@ from dexsniper.supervisor import AlreadyRunningError, ChildSpec, InstanceLock, S
 
 
 class Command(BaseCommand):
-    help = "Start web server, workers, listener, broker and (in the sandbox) the local chains; stop with Ctrl-C."
+    help = (
+        "Start web server, workers, listener, broker and (in the sandbox) the local chains; stop with Ctrl-C."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
@@ -36,7 +38,10 @@ class Command(BaseCommand):
                 prepare(env, say=self.stdout.write)
                 specs = all_specs(env, web=not options["no_web"])
                 supervisor = Supervisor(
-                    specs, cwd=BASE_DIR, colour=sys.stdout.isatty() and not options["no_colour"], output=sys.stdout
+                    specs,
+                    cwd=BASE_DIR,
+                    colour=sys.stdout.isatty() and not options["no_colour"],
+                    output=sys.stdout,
                 )
                 asyncio.run(_supervise(supervisor, env, web=not options["no_web"]))
         except (AlreadyRunningError, SniperError) as error:
@@ -55,7 +60,9 @@ def prepare(env: Environment, *, say: Any) -> None:
         if env.admin_password:
             say(f"Created the admin user '{env.admin_user}' with the password from the environment.")
         else:
-            say(f"Created the admin user. Name: {env.admin_user}  Password: {password}  (shown only this once)")
+            say(
+                f"Created the admin user. Name: {env.admin_user}  Password: {password}  (shown only this once)"
+            )
     view = engine_view()
     if env.autostart and view.changed_by == "setup":
         engine_start(by="autostart", reason="first start")
@@ -80,5 +87,7 @@ async def _supervise(supervisor: Supervisor, env: Environment, *, web: bool) -> 
     run = asyncio.create_task(supervisor.run(on_ready=ready))
     await asyncio.wait({run, asyncio.create_task(ready.wait())}, return_when=asyncio.FIRST_COMPLETED)
     if web and not run.done():
-        supervisor.say("up", f"{env.mode.upper()} is running at http://{env.host}:{env.port}  (stop with Ctrl-C)", 92)
+        supervisor.say(
+            "up", f"{env.mode.upper()} is running at http://{env.host}:{env.port}  (stop with Ctrl-C)", 92
+        )
     await run

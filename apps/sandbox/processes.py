@@ -1,0 +1,71 @@
+"""The sandbox's processes: a local chain each, and the driver that makes life on them."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from pathlib import Path
+from typing import Any, Protocol
+
+from apps.domain.errors import ConfigurationError
+from apps.sandbox.chainspec import CHAINS, FEED_PORT_OFFSET, ChainSpec
+
+_ROOT = Path(__file__).resolve().parent.parent.parent
+_STATE_INTERVAL_S = 5
+
+
+class SandboxEnvironment(Protocol):
+    """What of the environment concerns the sandbox."""
+
+    @property
+    def data_dir(self) -> Path:
+        """Return the folder that holds the chains' state."""
+
+    @property
+    def sandbox_port_base(self) -> int:
+        """Return the first chain's port."""
+
+
+def sandbox_specs(env: SandboxEnvironment) -> list[dict[str, Any]]:
+    """Return the fields of one child process each, in starting order."""
+    anvil = str(anvil_path())
+    folder = env.data_dir / "chains"
+    folder.mkdir(parents=True, exist_ok=True)
+    chains = [
+        {
+            "name": chain.process_name,
+            "argv": (anvil, *_anvil_options(chain, port=chain.port(env.sandbox_port_base), folder=folder)),
+            "ready_port": chain.port(env.sandbox_port_base),
+            "quiet": True,
+        }
+        for chain in CHAINS
+    ]
+    driver = {
+        "name": "sandbox",
+        "argv": (sys.executable, str(_ROOT / "manage.py"), "sandbox", "run"),
+        "ready_port": env.sandbox_port_base + FEED_PORT_OFFSET,
+    }
+    return [*chains, driver]
+
+
+def anvil_path() -> Path:
+    """Return this machine's anvil. Raises ConfigurationError when it is not installed."""
+    machine = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+    package = f"anvil-{platform.system().lower()}-{machine}"
+    path = _ROOT / "node_modules" / "@foundry-rs" / package / "bin" / "anvil"
+    if not path.is_file():
+        raise ConfigurationError(
+            f"The local chain's program is missing: {path.relative_to(_ROOT)}",
+            remedy="Run 'make setup'. Without it, use DEXSNIPER_MODE=paper with endpoints of your own.",
+        )
+    return path
+
+
+def _anvil_options(chain: ChainSpec, *, port: int, folder: Path) -> tuple[str, ...]:
+    return (
+        *("--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain.chain_id)),
+        # The balance differs between chains, so that no two of them share a genesis hash.
+        *("--accounts", "1", "--balance", str(chain.chain_id), "--no-mining", "--order", "fees"),
+        *("--gas-limit", "120000000", "--silent"),
+        *("--state", str(folder / f"{chain.process_name}.json"), "--state-interval", str(_STATE_INTERVAL_S)),
+    )
