@@ -6,7 +6,7 @@ Rounding is to the nearest (half to even) and for the eye only: whoever shows a 
 
 from __future__ import annotations
 
-from decimal import ROUND_HALF_EVEN, Context, Decimal
+from decimal import ROUND_FLOOR, ROUND_HALF_EVEN, Context, Decimal
 from typing import Final
 
 Number = int | Decimal
@@ -17,6 +17,7 @@ PRICE_DIGITS: Final = 5
 
 #: A uint256 has 78 digits and a token up to 77 decimals; Python's default context would cut at 28.
 _WIDE: Final = Context(prec=200, rounding=ROUND_HALF_EVEN)
+_RATIO: Final = Context(prec=50, rounding=ROUND_FLOOR)
 _SUBSCRIPT: Final = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _SUPERSCRIPT: Final = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 _MAGNITUDES: Final = {2: "M", 3: "B", 4: "T"}
@@ -94,6 +95,15 @@ def percent_text(bps: Number, *, signed: bool = False) -> str:
     rounded = _WIDE.quantize(_WIDE.scaleb(Decimal(bps).copy_abs(), -2), _HUNDREDTH)
     body = f"{rounded:,f}" if rounded < 1_000_000 else significant_text(rounded, 4)
     return f"{_sign(bps if rounded else 0, always=signed)}{body}%"
+
+
+def share_text(part: Number, whole: Number, digits: int = 1) -> str:
+    """Return part of whole in per cent, rounded down, so that 100% means all; a little more than none is marked so."""
+    ratio = _RATIO.divide(Decimal(part), Decimal(whole)) * 100
+    rounded = ratio.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_FLOOR)
+    if rounded == 0 and ratio > 0:
+        return f"<{Decimal(1).scaleb(-digits)}%"
+    return f"{rounded:,f}%".replace("-", MINUS)
 
 
 def count_text(value: int) -> str:

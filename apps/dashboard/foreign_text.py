@@ -65,7 +65,7 @@ def clean_text(value: object, length_max: int) -> tuple[str, tuple[str, ...]]:
             stacked = True
             continue
         kept.append(letter)
-    text = " ".join("".join(kept).split())
+    text = unicodedata.normalize("NFC", " ".join("".join(kept).split()))
     if hidden:
         warnings.append(HIDDEN_WARNING)
     if stacked:

@@ -126,7 +126,7 @@
   on("htmx:afterRequest", (event) => event.detail.successful && state === "offline" && show("polling"));
 
   if (window.htmx) {
-    htmx.config.wsReconnectDelay = (tries) => Math.min(5000, 400 * 2 ** tries) * (0.75 + Math.random() / 2);
+    htmx.config.wsReconnectDelay = (tries) => Math.min(3000, 400 * 2 ** tries) * (0.75 + Math.random() / 2);
   }
 
   /* ---- notices ---- */
@@ -164,6 +164,14 @@
       setTimeout(leave, TOAST_MS);
     }
   }
+
+  /* A session that ended answers a partial with the sign-in page: show it as a page, not inside a panel. */
+  on("htmx:beforeSwap", (event) => {
+    const login = document.body.dataset.login;
+    if (!login || new URL(event.detail.xhr.responseURL || location.href).pathname !== login) return;
+    event.detail.shouldSwap = false;
+    location.reload();
+  });
 
   on("htmx:responseError", (event) => {
     const status = event.detail.xhr.status;
@@ -209,6 +217,7 @@
   function openDialog(id) {
     const dialog = by(id);
     if (!(dialog instanceof HTMLDialogElement)) return false;
+    for (const other of all("dialog[open]")) if (other !== dialog) other.close();
     if (!dialog.open) dialog.showModal();
     return true;
   }
@@ -253,6 +262,7 @@
     }
   });
 
+  let engineState = "";
   function mark() {
     const line = by("status-line");
     const icon = document.querySelector('link[rel="icon"][data-alert]');
@@ -261,6 +271,18 @@
     const alarmed = line.dataset.state === "emergency_stopped" || "degraded" in line.dataset;
     const wanted = alarmed ? icon.dataset.alert : icon.dataset.calm;
     if (icon.getAttribute("href") !== wanted) icon.setAttribute("href", wanted);
+    if (engineState && engineState !== line.dataset.state) announce(line.querySelector(".engine")?.textContent.replace(/\s+/g, " "));
+    engineState = line.dataset.state;
+  }
+
+  /* What scrolls sideways must be reachable by keyboard. */
+  function openScrollers() {
+    for (const node of all(".table-wrap:not([tabindex])")) {
+      if (node.scrollWidth <= node.clientWidth && node.scrollHeight <= node.clientHeight) continue;
+      node.tabIndex = 0;
+      node.setAttribute("role", "region");
+      node.setAttribute("aria-label", node.closest(".panel")?.querySelector("h2")?.textContent || "Table");
+    }
   }
 
   /* ---- CHARTS ----
@@ -399,6 +421,7 @@
     tick();
     tidyToasts();
     mark();
+    openScrollers();
     syncCharts();
   }
   on("htmx:afterSettle", settle);

@@ -8,7 +8,7 @@ computes with what is shown. None, a missing template variable and NaN all read 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from decimal import ROUND_FLOOR, Context, Decimal
+from decimal import Decimal
 from enum import Enum
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from apps.dashboard.figures import (
     latency_text,
     percent_text,
     price_text,
+    share_text,
     significant_text,
     units_of,
     usd_compact_text,
@@ -179,13 +180,12 @@ def bps_signed(value: object) -> SafeString:
 
 
 @register.simple_tag
-def share(part: object, whole: object, *, reason: str = "") -> SafeString:
+def share(part: object, whole: object, *, digits: int = 1, reason: str = "") -> SafeString:
     """Show part of whole in per cent, rounded down; a whole of zero is unknown."""
     left, right = _known(part), _known(whole)
     if left is None or right is None or right == 0:
         return unknown(reason or ("there is nothing to compare with" if right == 0 else ""))
-    ratio = Context(prec=50).divide(Decimal(left), Decimal(right)) * 10_000
-    return _number(percent_text(ratio.to_integral_value(rounding=ROUND_FLOOR)))
+    return _number(share_text(left, right, digits))
 
 
 @register.filter
@@ -461,6 +461,31 @@ _STATES: Final[dict[str, tuple[str, str, str, str]]] = {
     "ok": ("good", "check", "OK", ""),
     "stale": ("warn", "clock", "Stale", "Its last sign of life is too old"),
     "down": ("bad", "cross", "Down", ""),
+    # events
+    "engine_status": ("idle", "play", "Engine", ""),
+    "trade_executed": ("good", "check", "Trade", ""),
+    "opportunity_found": ("info", "target", "Opportunity", ""),
+    "risk_alert": ("warn", "shield", "Risk alert", ""),
+    "new_pair_analysis": ("info", "search", "Analysis", ""),
+    "market_regime_change": ("info", "overview", "Market regime", ""),
+    "whale_activity_alert": ("warn", "user", "Whale", ""),
+    "coordination_detected": ("warn", "layers", "Coordination", ""),
+    "decision_made": ("idle", "target", "Decision", ""),
+    "order_changed": ("info", "list", "Order", ""),
+    "position_changed": ("info", "layers", "Position", ""),
+    "pair_changed": ("info", "target", "Pair", ""),
+    "config_changed": ("idle", "sliders", "Configuration", ""),
+    "incident_opened": ("bad", "bell", "Incident", ""),
+    "incident_closed": ("good", "bell", "Incident closed", ""),
+    "key_used": ("idle", "shield", "Key used", ""),
+    "login": ("idle", "user", "Sign-in", ""),
+    "component_changed": ("idle", "bolt", "Component", ""),
+    # where an opportunity ended
+    "filter": ("idle", "filter", "Filter", "The pair itself is not for us"),
+    "risk": ("warn", "shield", "Risk", "A rule failed or could not be answered"),
+    "score": ("idle", "overview", "Score", "Passed every rule, but too weak"),
+    "limit": ("warn", "sliders", "Limit", "Good, but a limit of ours stands in the way"),
+    "engine": ("idle", "pause", "Engine", "The engine takes no entries now"),
     # the engine
     "running": ("good", "play", "Running", "Entries and exits"),
     "paused": ("warn", "pause", "Paused", "No new entries; exits go on"),
@@ -520,6 +545,18 @@ def outcome_badge(value: object) -> SafeString:
 def side_badge(value: object) -> SafeString:
     """Show buy or sell as a badge."""
     return status_badge_tag(value)
+
+
+@register.filter
+def sign(value: object) -> SafeString:
+    """Show a state or event kind as its icon alone, with its word for pointers and screen readers."""
+    word = state_word(value)
+    return format_html(
+        '<span class="sign is-{}" title="{}">{}</span>',
+        state_tone(value),
+        word,
+        icon(state_icon(value), word),
+    )
 
 
 @register.filter
