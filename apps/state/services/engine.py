@@ -5,8 +5,9 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
@@ -103,6 +104,11 @@ def engine_view() -> EngineView:
         changed_by=latch.by or view.changed_by,
         degraded=("the database does not know of the kill switch's latch yet",),
     )
+
+
+def view_fields(view: EngineView) -> dict[str, Any]:
+    """Return the view as plain JSON, for commands and the API."""
+    return asdict(view) | {"status": view.status.value}
 
 
 def engine_start(*, by: str, reason: str) -> EngineView:
@@ -240,9 +246,9 @@ def _operate(to: EngineStatus, *, by: str, reason: str) -> EngineView:
     if before is to:
         return engine_view()
     if before is EngineStatus.EMERGENCY_STOPPED:
-        raise _refused(before, to, "the kill switch is pulled: resume first")
+        raise _refused(before, to, "the kill switch is pulled", remedy="Lift the kill switch first (resume).")
     if (before, to) not in ENGINE_TRANSITIONS:
-        raise _refused(before, to, "stop it first")
+        raise _refused(before, to, "it still sells", remedy="Stop the engine first.")
     if before is EngineStatus.CLOSING:
         return _reopen(row, to=to, by=by, reason=reason)
     raises_epoch = to is EngineStatus.RUNNING or before is EngineStatus.STOPPED
@@ -263,7 +269,7 @@ def _reopen(row: EngineState, *, to: EngineStatus, by: str, reason: str) -> Engi
     epoch = max(row.epoch, 0 if latch is None else latch.epoch) + 1
     lifted = Latch(pulled="", epoch=epoch, by=by, reason=reason, at_ms=int(timezone.now().timestamp() * 1000))
     if not _latch_replace(latch, lifted):
-        raise _refused(before, to, "the kill switch was pulled again in the meantime")
+        raise _refused(before, to, "the kill switch was pulled again in the meantime", remedy="Look again.")
     with transaction.atomic():
         _row_change(row, to=to, epoch=epoch, by=by, reason=reason)
     return engine_view()
@@ -336,10 +342,9 @@ def _latch_replace(before: Latch | None, after: Latch) -> bool:
     return True
 
 
-def _refused(before: EngineStatus, to: EngineStatus, hint: str) -> TransitionRefusedError:
+def _refused(before: EngineStatus, to: EngineStatus, why: str, *, remedy: str) -> TransitionRefusedError:
     return TransitionRefusedError(
-        f"The engine is {_word(before)} and cannot become {_word(to)}: {hint}.",
-        remedy=hint[:1].upper() + hint[1:] + ".",
+        f"The engine is {_word(before)} and cannot become {_word(to)}: {why}.", remedy=remedy
     )
 
 
