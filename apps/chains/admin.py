@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from django import forms
 from django.contrib import admin, messages
-from django.db import transaction
+from django.db import models, transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from eth_utils.address import is_checksum_formatted_address, to_checksum_address
@@ -49,30 +49,6 @@ def _clean_url(value: str, *schemes: str) -> str:
 
 class ChainForm(forms.ModelForm):
     """Checks what a chain's row must agree on with itself."""
-
-    class Meta:
-        model = Chain
-        fields = (
-            "name",
-            "key",
-            "family",
-            "chain_id",
-            "enabled",
-            "is_sandbox",
-            "profile_of",
-            "genesis_hash",
-            "native_symbol",
-            "native_decimals",
-            "wrapped_native_address",
-            "wrapped_native_symbol",
-            "block_time_ms",
-            "confirmation_depth",
-            "base_fee_min_wei",
-            "tip_min_wei",
-            "explorer_url",
-            "dexscreener_slug",
-            "geckoterminal_slug",
-        )
 
     def clean(self) -> dict[str, Any]:
         """Check key against chain id, and that a sandbox chain is pinned."""
@@ -146,6 +122,7 @@ class ChainAdmin(ModelAdmin):
     """Chains with their stablecoins."""
 
     form = ChainForm
+    formfield_overrides = {models.URLField: {"assume_scheme": "https"}}
     inlines = (StableTokenInline,)
     list_display = ("name", "key", "family", "is_sandbox", "enabled", "confirmation_depth", "block_time_ms")
     list_filter = ("enabled", "is_sandbox", "family")

@@ -217,8 +217,17 @@ class EvmClient:
                 code=CODE_METHOD_NOT_FOUND, message=f"no endpoint of this chain has {capability}"
             )
             return [fault] * len(requests)
+
+        def is_worth_repeating(error: Exception) -> bool:
+            if not isinstance(error, NetworkError) or isinstance(
+                error, (EndpointLyingError, _NoneTriedError)
+            ):
+                return False
+            now = time.monotonic()
+            return now + min(endpoint.rest_s(now) for endpoint in candidates) < deadline
+
         for attempt in stamina.retry_context(
-            on=_is_worth_repeating,
+            on=is_worth_repeating,
             attempts=PASSES_MAX,
             timeout=timeout_s,
             wait_initial=0.05,
@@ -392,10 +401,6 @@ def refuse_http(endpoint: Endpoint, http: HttpAnswer) -> None:
 
 def _may_be_better_elsewhere(fault: RpcFault) -> bool:
     return fault.code == CODE_METHOD_NOT_FOUND or _ELSEWHERE_WORDS.search(fault.message) is not None
-
-
-def _is_worth_repeating(error: Exception) -> bool:
-    return isinstance(error, NetworkError) and not isinstance(error, (EndpointLyingError, _NoneTriedError))
 
 
 def _worst(errors: Sequence[NetworkError]) -> NetworkError:

@@ -88,6 +88,10 @@ class Endpoint:
                 self._closed_until = now + TRIAL_S
             return wait_s
 
+    def rest_s(self, now: float) -> float:
+        """Return how long the endpoint still rests, without asking for anything."""
+        return max(0.0, self._closed_until - now)
+
     def succeeded(self) -> None:
         """Note an answer."""
         if self._faults or self._fault or self._is_broken:

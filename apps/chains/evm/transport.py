@@ -198,6 +198,10 @@ class HttpConnection:
             self._socket.close()
         self._socket = self._reader = None
 
+    def __del__(self) -> None:
+        """Close with the last reference: a client that is dropped may still be in use by another thread."""
+        self.close()
+
 
 class HttpPool:
     """Kept-alive connections to one address, shared by threads: each exchange has one to itself."""
