@@ -13,7 +13,7 @@ from apps.discovery.models import Pair, QuarantineItem, Token
 from apps.discovery.services.quarantine import quarantine_discard, quarantine_release
 
 
-class _ReadOnlyAdmin(ModelAdmin):  # type: ignore[misc]  # unfold has no types
+class _ReadOnlyAdmin(ModelAdmin):
     """Shows rows that only the system writes."""
 
     list_per_page = 50

@@ -92,7 +92,9 @@ def block(number: int, *, fork: str = "") -> BlockRef:
     return BlockRef(number, f"0x{fork or '0'}{number:063x}", START_MS + number * 2_000)
 
 
-def event(number: int, *, at: BlockRef | None = None, token0: str = "", token1: str = WRAPPED, **changes: Any) -> ChainEvent:
+def event(
+    number: int, *, at: BlockRef | None = None, token0: str = "", token1: str = WRAPPED, **changes: Any
+) -> ChainEvent:
     """Return the creation of pool ``number`` of token ``number`` against the wrapped coin."""
     values: dict[str, Any] = {
         "chain_key": CHAIN,
@@ -148,7 +150,9 @@ class FakeReader:
 
     def token_metadata(self, addresses: Sequence[str]) -> Mapping[str, TokenMetadata]:
         self._called("token_metadata", len(addresses))
-        return {item: self.metadata.get(item, described(item)) for item in addresses if item not in self.silent}
+        return {
+            item: self.metadata.get(item, described(item)) for item in addresses if item not in self.silent
+        }
 
     def senders(self, tx_hashes: Sequence[str]) -> Mapping[str, str]:
         self._called("senders", len(tx_hashes))

@@ -15,9 +15,7 @@ ETHER = 10**18
 
 
 def _health(quote: int | None, peak: int | None, price: int | None = None) -> PoolHealth:
-    return pool_health(
-        quote_raw=quote, peak_quote_raw=peak, quote_decimals=18, quote_price_usd_micros=price
-    )
+    return pool_health(quote_raw=quote, peak_quote_raw=peak, quote_decimals=18, quote_price_usd_micros=price)
 
 
 def test_health_when_reserve_fell_under_a_tenth_of_peak_then_dead() -> None:
@@ -59,15 +57,17 @@ def test_price_when_pool_is_empty_then_unknown() -> None:
 
 
 def test_liquidity_when_priced_then_both_sides_count() -> None:
-    value = pool_liquidity_usd_micros(quote_raw=ETHER, quote_decimals=18, quote_price_usd_micros=2_000_000_000)
+    value = pool_liquidity_usd_micros(
+        quote_raw=ETHER, quote_decimals=18, quote_price_usd_micros=2_000_000_000
+    )
     assert value == 4_000_000_000
     assert pool_liquidity_usd_micros(quote_raw=1, quote_decimals=18, quote_price_usd_micros=None) is None
 
 
-@given(
-    base=st.integers(1, 2**112), quote=st.integers(1, 2**112), decimals=st.integers(0, 77)
-)
-def test_price_when_any_reserves_then_positive_and_within_18_digits(base: int, quote: int, decimals: int) -> None:
+@given(base=st.integers(1, 2**112), quote=st.integers(1, 2**112), decimals=st.integers(0, 77))
+def test_price_when_any_reserves_then_positive_and_within_18_digits(
+    base: int, quote: int, decimals: int
+) -> None:
     price = pool_price(base_raw=base, quote_raw=quote, base_decimals=decimals, quote_decimals=18)
     assert price is not None
     assert price > 0
