@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,9 +74,12 @@ class UniswapV2PairSource:
         return tuple(events)
 
     def decode(self, entries: list[Any]) -> tuple[ChainEvent, ...]:
-        """Return the events of raw logs, from a subscription or eth_getLogs; block times are asked for when missing."""
-        logs = [log for log in map(self._log, entries) if log is not None]
-        logs.sort(key=lambda log: (log.block_number, log.log_index))
+        """Return the events of raw logs from eth_getLogs; block times are asked for when missing."""
+        return self.decode_logs([log for log in map(self._log, entries) if log is not None])
+
+    def decode_logs(self, logs: Sequence[parse.Log]) -> tuple[ChainEvent, ...]:
+        """Return the events of parsed logs, as a subscription yields them; block times are asked for when missing."""
+        logs = sorted(logs, key=lambda log: (log.block_number, log.log_index))
         times = self._times({log.block_number for log in logs if log.block_at_ms is None})
         events: list[ChainEvent] = []
         for log in logs:
