@@ -13,7 +13,16 @@ from apps.risk.models import VerdictRecord
 from apps.state.fields import RawAmountField
 
 SIDES = [("buy", "buy"), ("sell", "sell")]
-_ACTIVE = [s.value for s in (OrderStatus.CREATED, OrderStatus.CLAIMED, OrderStatus.SIGNED, OrderStatus.SUBMITTED, OrderStatus.UNKNOWN)]
+_ACTIVE = [
+    s.value
+    for s in (
+        OrderStatus.CREATED,
+        OrderStatus.CLAIMED,
+        OrderStatus.SIGNED,
+        OrderStatus.SUBMITTED,
+        OrderStatus.UNKNOWN,
+    )
+]
 
 
 class OpportunityStatus(models.TextChoices):
@@ -34,14 +43,17 @@ class Opportunity(models.Model):
     pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="opportunities")
     number = models.PositiveIntegerField(default=1)
     source = models.CharField(max_length=20)  # chain, dexscreener, geckoterminal, manual
-    status = models.CharField(max_length=12, choices=OpportunityStatus.choices, default=OpportunityStatus.WAITING)
+    status = models.CharField(
+        max_length=12, choices=OpportunityStatus.choices, default=OpportunityStatus.WAITING
+    )
     evaluate_after = models.DateTimeField()
     claimed_at = models.DateTimeField(null=True, blank=True)
     evaluations = models.PositiveIntegerField(default=0)
     give_up_at = models.DateTimeField()
     score_bps = models.PositiveIntegerField(null=True)
     skip_stage = models.CharField(max_length=10, blank=True, choices=[(s.value, s.value) for s in SkipStage])
-    skip_code = models.CharField(max_length=60, blank=True, db_index=True)  # the first reason; all stand in the decision
+    #: The first reason; all stand in the decision.
+    skip_code = models.CharField(max_length=60, blank=True, db_index=True)
     skip_explanation = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(db_index=True)
     updated_at = models.DateTimeField()
@@ -95,9 +107,12 @@ class Position(models.Model):
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="positions")
     wallet_key = models.CharField(max_length=60)
     chain_key = models.CharField(max_length=60, db_index=True)
-    status = models.CharField(max_length=8, choices=[(v, v) for v in ("open", "closed", "stuck")], default="open", db_index=True)
+    status = models.CharField(
+        max_length=8, choices=[(v, v) for v in ("open", "closed", "stuck")], default="open", db_index=True
+    )
     quantity_raw = RawAmountField(default=0)  # base units held, from fills
-    reserved_raw = RawAmountField(default=0)  # promised to exit orders on their way: ladder and stop never oversell
+    #: Promised to exit orders on their way: ladder and stop never oversell.
+    reserved_raw = RawAmountField(default=0)
     cost_raw = RawAmountField(default=0)  # quote units paid for everything ever bought
     proceeds_raw = RawAmountField(default=0)  # quote units received for everything ever sold
     fees_raw = RawAmountField(default=0)  # native units paid for gas
@@ -108,7 +123,8 @@ class Position(models.Model):
     sell_tax_bps = models.PositiveIntegerField(null=True)  # newest measurement
     exit_plan = models.JSONField(default=dict)  # ExitPlan
     high_water_raw = RawAmountField(default=0)  # highest sale value seen, quote units
-    mark_value_raw = RawAmountField(null=True)  # what selling everything would bring now; None: no fresh price
+    #: What selling everything would bring now; None: no fresh price.
+    mark_value_raw = RawAmountField(null=True)
     mark_block_number = models.PositiveBigIntegerField(null=True)
     marked_at = models.DateTimeField(null=True)
     exit_tag = models.CharField(max_length=20, blank=True)
@@ -116,7 +132,8 @@ class Position(models.Model):
     next_exit_at = models.DateTimeField(null=True)  # back-off after a failed exit
     sell_gas = models.PositiveIntegerField(null=True)  # as measured before entry
     ordered_tag = models.CharField(max_length=20, blank=True)  # "force_exit": a person asked for the sale
-    found_raw = RawAmountField(default=0)  # base units that came without a purchase (rebase, transfer by hand)
+    #: Base units that came without a purchase (rebase, transfer by hand).
+    found_raw = RawAmountField(default=0)
     lost_raw = RawAmountField(default=0)  # base units that went without a sale
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
@@ -135,12 +152,16 @@ class Order(models.Model):
     trace_id = models.CharField(max_length=32, db_index=True)
     opportunity = models.ForeignKey(Opportunity, on_delete=models.PROTECT, related_name="orders")
     decision = models.ForeignKey(DecisionRecord, on_delete=models.PROTECT, related_name="orders")
-    position = models.ForeignKey(Position, on_delete=models.PROTECT, null=True, related_name="orders")  # exits
+    position = models.ForeignKey(
+        Position, on_delete=models.PROTECT, null=True, related_name="orders"
+    )  # exits
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="orders")
     chain_key = models.CharField(max_length=60)
     wallet_key = models.CharField(max_length=60)
     side = models.CharField(max_length=4, choices=SIDES)
-    status = models.CharField(max_length=10, choices=[(s.value, s.value) for s in OrderStatus], default=OrderStatus.CREATED.value)
+    status = models.CharField(
+        max_length=10, choices=[(s.value, s.value) for s in OrderStatus], default=OrderStatus.CREATED.value
+    )
     amount_in_raw = RawAmountField()  # native coin for a buy, base token for a sell
     amount_out_min_raw = RawAmountField()
     expected_out_raw = RawAmountField(null=True)
@@ -190,7 +211,9 @@ class TxAttempt(models.Model):
     max_fee_wei = models.PositiveBigIntegerField(default=0)  # a replacement must offer more than both
     tip_wei = models.PositiveBigIntegerField(default=0)
     status = models.CharField(
-        max_length=9, choices=[(v, v) for v in ("signed", "sent", "mined", "reverted", "replaced", "dropped")], default="signed"
+        max_length=9,
+        choices=[(v, v) for v in ("signed", "sent", "mined", "reverted", "replaced", "dropped")],
+        default="signed",
     )
     signed_at = models.DateTimeField()
     broadcast_at = models.DateTimeField(null=True)
@@ -224,7 +247,8 @@ class FillRecord(models.Model):
     block_hash = models.CharField(max_length=66)
     block_at = models.DateTimeField()
     is_final = models.BooleanField(default=False)
-    reversed_at = models.DateTimeField(null=True)  # its block was reorganised away; counter-entries stand in the journal
+    #: Its block was reorganised away; counter-entries stand in the journal.
+    reversed_at = models.DateTimeField(null=True)
     booked_at = models.DateTimeField()
 
     class Meta:
@@ -253,9 +277,11 @@ class Lot(models.Model):
 class JournalEntry(models.Model):
     """One balanced booking. Append-only; a correction is a counter-entry."""
 
-    entry_key = models.CharField(max_length=200, unique=True)  # idempotency: "fill:<key>", "gas:<hash>:<block>", "deposit:…"
+    #: Idempotency: "fill:<key>", "gas:<hash>:<block>", "deposit:…".
+    entry_key = models.CharField(max_length=200, unique=True)
     kind = models.CharField(
-        max_length=10, choices=[(v, v) for v in ("deposit", "withdrawal", "fill", "gas", "reversal", "adjust")]
+        max_length=10,
+        choices=[(v, v) for v in ("deposit", "withdrawal", "fill", "gas", "reversal", "adjust")],
     )
     trace_id = models.CharField(max_length=32, blank=True, db_index=True)
     description = models.CharField(max_length=300)
@@ -272,7 +298,8 @@ class Posting(models.Model):
     """One side of an entry. Debits and credits of an entry are equal for each token."""
 
     entry = models.ForeignKey(JournalEntry, on_delete=models.PROTECT, related_name="postings")
-    account = models.CharField(max_length=200, db_index=True)  # wallet:<key>, market:<pair_key>, fees:gas, equity:deposits
+    #: wallet:<key>, market:<pair_key>, fees:gas, equity:deposits.
+    account = models.CharField(max_length=200, db_index=True)
     side = models.CharField(max_length=6, choices=[("debit", "debit"), ("credit", "credit")])
     chain_key = models.CharField(max_length=60)
     token_address = models.CharField(max_length=66)  # "native" for the chain's own coin

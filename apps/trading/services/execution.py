@@ -1,0 +1,323 @@
+"""Carrying out an order: claim with nonces → build and sign → store → send. Each step commits before the next begins.
+
+What can be repeated happens before the signature. After it a failure means "unknown", never "failed".
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.domain.engine import EngineView
+from apps.domain.errors import (
+    BroadcastUncertainError,
+    EpochClosedError,
+    InsufficientFundsError,
+    NetworkError,
+    SniperError,
+)
+from apps.domain.ids import NATIVE_ADDRESS
+from apps.domain.market import FeeQuote
+from apps.domain.order import OrderIntent, OrderStatus, SignedTx, UnsignedTx
+from apps.domain.ports import SwapBuilder
+from apps.state.services.config import active_config
+from apps.state.services.engine import engine_view
+from apps.state.services.incidents import incident_from_error
+from apps.trading.models import Order, TxAttempt
+from apps.trading.services.attempts import attempt_store, attempts_send
+from apps.trading.services.cancellation import nonces_cancel
+from apps.trading.services.orders import intent_of, order_transition
+from apps.trading.services.ports import ExecutionPorts
+from apps.wallets.services.nonces import nonces_return, nonces_take
+
+__all__ = ["CLAIM_STALE_S", "ExecutionPorts", "claims_recover", "order_execute"]
+
+logger = logging.getLogger(__name__)
+
+#: A claim lasts well under a second; one that is older has lost its worker.
+CLAIM_STALE_S = 20
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Prepared:
+    """Everything read beforehand, so that nothing is read between claim and signature."""
+
+    intent: OrderIntent
+    builder: SwapBuilder
+    owner: str
+    fees: FeeQuote
+    chain_nonce: int
+    allowance_raw: int
+    needs_approval: bool
+    deadline_s: int
+
+    @property
+    def nonce_count(self) -> int:
+        """Return how many transactions the order takes."""
+        return 2 if self.needs_approval else 1
+
+
+def order_execute(*, order_id: int, ports: ExecutionPorts, worker: str) -> OrderStatus:
+    """Carry out a created order, at most once; return its status afterwards.
+
+    Raises NetworkError and the like from before the signature: the order then waits for the next try until it expires.
+    """
+    order = Order.objects.select_related("pair__base", "pair__quote").get(pk=order_id)
+    if order.status != OrderStatus.CREATED.value or _ended_unclaimed(order, engine_view()):
+        return _status(order_id)
+    try:
+        prepared = _prepare(order, ports)
+    except InsufficientFundsError as error:
+        incident_from_error(
+            error, dedup_key=f"funds/{order.chain_key}/{order.wallet_key}", trace_id=order.trace_id
+        )
+        order_transition(
+            order_id=order_id, before=OrderStatus.CREATED, after=OrderStatus.DENIED, reason=str(error)
+        )
+        return OrderStatus.DENIED
+    if prepared is None:
+        return _status(order_id)
+    first = _claim(order, prepared, worker)
+    if first is None:
+        return _status(order_id)
+    try:
+        pairs = _sign(order, prepared, ports, first)
+    except SniperError as error:
+        claim_return(order=order, ports=ports, error=error)
+        if isinstance(error, EpochClosedError):  # the kill switch did its work
+            return _status(order_id)
+        raise
+    except BaseException:
+        logger.exception("order was not signed", extra={"order": order_id})
+        claim_return(order=order, ports=ports, error=None)
+        raise
+    attempts = _store(order, pairs)
+    if attempts:
+        _send(order, attempts, ports)
+    return _status(order_id)
+
+
+def _status(order_id: int) -> OrderStatus:
+    return OrderStatus(Order.objects.values_list("status", flat=True).get(pk=order_id))
+
+
+def _ended_unclaimed(order: Order, engine: EngineView) -> bool:
+    """End an order that is too old or belongs to a closed epoch; True when it must not be carried out."""
+    if order.expires_at <= timezone.now():
+        order_transition(
+            order_id=order.pk,
+            before=OrderStatus.CREATED,
+            after=OrderStatus.EXPIRED,
+            reason="it was not signed in time",
+        )
+        return True
+    allowed = engine.may_enter if order.side == "buy" else engine.may_exit
+    if order.epoch == engine.epoch and allowed:
+        return False
+    order_transition(
+        order_id=order.pk,
+        before=OrderStatus.CREATED,
+        after=OrderStatus.CANCELLED,
+        reason=f"the engine is {engine.status.value} in epoch {engine.epoch}, the order is of epoch {order.epoch}",
+    )
+    return True
+
+
+# -- before the claim: reading ------------------------------------------------------------
+def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
+    """Read what is needed; None when gas is above the order's cap now. Raises InsufficientFundsError, NetworkError."""
+    intent = intent_of(order, ports.profile)
+    builder = ports.builder(order.pair.dex_key)
+    owner = ports.signer.address(order.wallet_key)
+    deadline = timezone.now() + timedelta(seconds=active_config().config.execution.transaction_deadline_s)
+    allowance, gas = 0, intent.gas_limit
+    approval: UnsignedTx | None = None
+    if intent.side == "sell":
+        router = builder.swap(intent, nonce=0, recipient=owner, deadline_s=0).to
+        allowance = ports.reader.allowance(owner, router, intent.amount_in.token.address)
+        approval = builder.approval(intent, nonce=0, allowance_raw=allowance)
+        gas += 0 if approval is None else approval.gas_limit
+    fees = _capped(ports.reader.fees(), intent.fee_cap_raw // gas)
+    if fees is None:
+        logger.info("order waits for cheaper gas", extra={"order": order.pk})
+        return None
+    balance = ports.reader.balances(owner, [NATIVE_ADDRESS]).get(NATIVE_ADDRESS)
+    if balance is None:
+        raise NetworkError("the wallet's balance cannot be read", remedy="It is tried again by itself.")
+    spent = intent.amount_in.raw if intent.side == "buy" else 0
+    if balance < spent + gas * fees.max_fee_wei:
+        raise InsufficientFundsError(
+            f"Wallet {order.wallet_key} cannot pay for this order and its gas.",
+            remedy=f"Send {ports.profile.native.symbol} to {owner} on {ports.profile.name}.",
+            balance_raw=str(balance),
+            needed_raw=str(spent + gas * fees.max_fee_wei),
+        )
+    return _Prepared(
+        intent=intent,
+        builder=builder,
+        owner=owner,
+        fees=fees,
+        chain_nonce=ports.reader.transaction_count(owner, pending=True),
+        allowance_raw=allowance,
+        needs_approval=approval is not None,
+        deadline_s=int(deadline.timestamp()),
+    )
+
+
+def _capped(fees: FeeQuote, fee_cap_wei: int) -> FeeQuote | None:
+    """Return the fees within the order's cap, None when the next block's base fee alone is above it."""
+    max_fee = min(fees.max_fee_wei, fee_cap_wei)
+    if max_fee <= fees.base_fee_wei and max_fee < fees.max_fee_wei:
+        return None
+    return replace(fees, max_fee_wei=max_fee, tip_wei=min(fees.tip_wei, max_fee))
+
+
+# -- commit 1: the claim ------------------------------------------------------------------
+def _claim(order: Order, prepared: _Prepared, worker: str) -> int | None:
+    """Take the order and its nonces in one transaction; None when another worker was quicker."""
+    order.claimed_at, order.claimed_by = timezone.now(), worker[:120]
+    with transaction.atomic():
+        first = nonces_take(
+            wallet_key=order.wallet_key,
+            chain_key=order.chain_key,
+            count=prepared.nonce_count,
+            chain_nonce=prepared.chain_nonce,
+        )
+        moved = order_transition(
+            order_id=order.pk,
+            before=OrderStatus.CREATED,
+            after=OrderStatus.CLAIMED,
+            claimed_at=order.claimed_at,
+            claimed_by=order.claimed_by,
+            nonce_first=first,
+            nonce_count=prepared.nonce_count,
+        )
+        if not moved:
+            transaction.set_rollback(True)
+            return None
+    order.nonce_first, order.nonce_count = first, prepared.nonce_count
+    order.status = OrderStatus.CLAIMED.value
+    return first
+
+
+def claim_return(*, order: Order, ports: ExecutionPorts, error: SniperError | None) -> None:
+    """Take back a claim of which nothing was stored: nonces first, then the order by what went wrong.
+
+    Where later nonces are out already, ours are closed by cancellations and the chain decides.
+    """
+    assert order.nonce_first is not None
+    after = OrderStatus.DENIED
+    if isinstance(error, NetworkError):
+        after = OrderStatus.CREATED
+    elif isinstance(error, EpochClosedError):
+        after = OrderStatus.CANCELLED
+    reason = str(error) if error is not None else "our own code failed before the signature"
+    with transaction.atomic():
+        order_given_up = not TxAttempt.objects.filter(order=order).exists() and nonces_return(
+            wallet_key=order.wallet_key,
+            chain_key=order.chain_key,
+            first=order.nonce_first,
+            count=order.nonce_count,
+        )
+        if order_given_up:
+            moved = order_transition(
+                order_id=order.pk,
+                before=OrderStatus.CLAIMED,
+                after=after,
+                reason=reason,
+                if_claimed_at=order.claimed_at,
+                nonce_first=None,
+                nonce_count=0,
+            )
+            if not moved:  # the sweep was quicker, nonces included
+                transaction.set_rollback(True)
+            return
+    _close_gap(order, ports)
+
+
+def _close_gap(order: Order, ports: ExecutionPorts) -> None:
+    assert order.nonce_first is not None
+    nonces = range(order.nonce_first, order.nonce_first + order.nonce_count)
+    try:
+        nonces_cancel(order=order, nonces=list(nonces), epoch=engine_view().epoch, ports=ports)
+    except SniperError as error:  # the claim stays, and the sweep comes back to it
+        logger.warning("nonce gap was not closed yet", extra={"order": order.pk, "code": error.code})
+
+
+def claims_recover(*, chain_key: str, ports: ExecutionPorts, stale_s: int = CLAIM_STALE_S) -> int:
+    """Take back the claims of workers that died before they stored anything."""
+    before = timezone.now() - timedelta(seconds=stale_s)
+    rows = Order.objects.filter(
+        chain_key=chain_key, status=OrderStatus.CLAIMED.value, claimed_at__lt=before, attempts=None
+    )
+    orders = list(
+        rows.order_by("-nonce_first")
+    )  # the newest nonces first, so that the earlier become the last
+    for order in orders:
+        claim_return(
+            order=order, ports=ports, error=NetworkError("its worker ended before the signature", remedy="")
+        )
+    return len(orders)
+
+
+# -- build and sign, in memory ------------------------------------------------------------
+def _sign(
+    order: Order, prepared: _Prepared, ports: ExecutionPorts, first: int
+) -> list[tuple[UnsignedTx, SignedTx]]:
+    intent, builder = prepared.intent, prepared.builder
+    unsigned: list[UnsignedTx] = []
+    if prepared.needs_approval:
+        approval = builder.approval(intent, nonce=first, allowance_raw=prepared.allowance_raw)
+        assert approval is not None
+        unsigned.append(approval)
+    unsigned.append(
+        builder.swap(
+            intent, nonce=first + len(unsigned), recipient=prepared.owner, deadline_s=prepared.deadline_s
+        )
+    )
+    priced = [
+        replace(item, max_fee_wei=prepared.fees.max_fee_wei, tip_wei=prepared.fees.tip_wei)
+        for item in unsigned
+    ]
+    return [
+        (item, ports.signer.sign(item, client_order_id=order.client_order_id, epoch=order.epoch))
+        for item in priced
+    ]
+
+
+# -- commit 2: the bytes ------------------------------------------------------------------
+def _store(order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]]) -> list[TxAttempt]:
+    """Store the signed transactions and mark the order; nothing when the claim was taken back meanwhile."""
+    with transaction.atomic():
+        moved = order_transition(
+            order_id=order.pk,
+            before=OrderStatus.CLAIMED,
+            after=OrderStatus.SIGNED,
+            if_claimed_at=order.claimed_at,
+        )
+        if not moved:
+            logger.warning("claim was taken back before the signature was stored", extra={"order": order.pk})
+            return []
+        return [attempt_store(order=order, unsigned=unsigned, signed=signed) for unsigned, signed in pairs]
+
+
+# -- then the send ------------------------------------------------------------------------
+def _send(order: Order, attempts: Sequence[TxAttempt], ports: ExecutionPorts) -> None:
+    error = attempts_send(
+        order=order, attempts=attempts, side="buy" if order.side == "buy" else "sell", ports=ports
+    )
+    if error is None:
+        order_transition(order_id=order.pk, before=OrderStatus.SIGNED, after=OrderStatus.SUBMITTED)
+        return
+    uncertain = isinstance(error, BroadcastUncertainError)
+    order_transition(
+        order_id=order.pk,
+        before=OrderStatus.SIGNED,
+        after=OrderStatus.UNKNOWN,
+        reason=f"{'the send is uncertain' if uncertain else 'the send was refused'}: {error}",
+    )

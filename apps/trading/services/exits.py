@@ -1,0 +1,178 @@
+"""Exits: every open position marked and judged when its pool or the clock has moved."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.domain.decision import ExitTag, TradeDecision
+from apps.domain.engine import EngineStatus, EngineView
+from apps.domain.ids import PairKey, TraceId
+from apps.domain.market import BlockRef, ChainProfile, FeeQuote, PoolReserves
+from apps.domain.position import ExitPlan
+from apps.state.services.config import ActiveConfig
+from apps.trading.logic.core import step_exit
+from apps.trading.logic.exit import ExitCase, PositionFacts, sale_value
+from apps.trading.logic.record import exit_inputs
+from apps.trading.models import Order, Position
+from apps.trading.services.clock import moment_of, ms_of
+from apps.trading.services.decisions import decision_record
+from apps.trading.services.orders import order_create
+from apps.trading.services.positions import base_token, exit_failed
+
+#: More positions than this are judged in the next round.
+POSITIONS_MAX = 1_000
+
+
+def exits_evaluate(
+    *,
+    profile: ChainProfile,
+    reserves: Mapping[str, PoolReserves],
+    head: BlockRef,
+    fees: FeeQuote | None,
+    quote_price_usd_micros: int | None,
+    active: ActiveConfig,
+    engine: EngineView,
+) -> tuple[int, ...]:
+    """Mark all open positions of a chain and create the exit orders that are due; return the orders' ids.
+
+    ``reserves`` are pools that moved, by pair key; the others stand as their pair's row has them. Does no I/O but rows.
+    """
+    now = timezone.now()
+    created: list[int] = []
+    rows = Position.objects.filter(chain_key=profile.chain_key, status="open").select_related(
+        "pair__base", "opportunity"
+    )
+    for position in rows.order_by("id")[:POSITIONS_MAX]:
+        if position.quantity_raw == 0:
+            continue
+        pool = reserves.get(position.pair.pair_key) or _known_reserves(position)
+        facts = position_facts(position, profile=profile, engine=engine)
+        case = ExitCase(
+            position=facts,
+            reserves=pool,
+            fees=fees,
+            quote_price_usd_micros=quote_price_usd_micros,
+            head=head,
+            config=active.config,
+            config_revision=active.revision,
+            now_ms=ms_of(now),
+        )
+        if pool is not None:
+            _mark(position, facts, pool, fees=fees, now=now)
+        if not engine.may_exit:
+            continue
+        order_id = _exit(position, case, engine=engine)
+        if order_id is not None:
+            created.append(order_id)
+    return tuple(created)
+
+
+def position_facts(position: Position, *, profile: ChainProfile, engine: EngineView) -> PositionFacts:
+    """Return a position's row as its exits see it."""
+    return PositionFacts(
+        trace_id=TraceId(position.trace_id),
+        pair_key=PairKey(position.pair.pair_key),
+        base=base_token(position),
+        native=profile.native,
+        fee_bps=position.pair.fee_bps,
+        quantity_raw=max(position.quantity_raw - position.reserved_raw, 0),
+        cost_raw=position.cost_raw - position.realised_cost_raw,
+        opened_at_ms=ms_of(position.opened_at),
+        plan=ExitPlan(**position.exit_plan),
+        high_water_raw=position.high_water_raw,
+        entry_quote_reserve_raw=position.entry_quote_reserve_raw,
+        sell_tax_bps=position.sell_tax_bps,
+        sell_gas=position.sell_gas,
+        failed_exits=position.exit_attempts,
+        next_exit_at_ms=None if position.next_exit_at is None else ms_of(position.next_exit_at),
+        ordered_tag=_ordered_tag(position, engine),
+    )
+
+
+def _ordered_tag(position: Position, engine: EngineView) -> ExitTag | None:
+    if engine.status is EngineStatus.CLOSING:
+        return "kill_close"
+    return "force_exit" if position.ordered_tag == "force_exit" else None
+
+
+def _known_reserves(position: Position) -> PoolReserves | None:
+    pair = position.pair
+    if pair.reserve_base_raw is None or pair.reserve_quote_raw is None or pair.reserve_at is None:
+        return None
+    block = BlockRef(number=pair.reserve_block_number or 0, hash="", at_ms=ms_of(pair.reserve_at))
+    return PoolReserves(
+        pair_key=PairKey(pair.pair_key),
+        base_raw=pair.reserve_base_raw,
+        quote_raw=pair.reserve_quote_raw,
+        block=block,
+    )
+
+
+def _mark(
+    position: Position, facts: PositionFacts, pool: PoolReserves, *, fees: FeeQuote | None, now: datetime
+) -> None:
+    """Keep what selling would bring now and the highest seen, when either has changed."""
+    if facts.quantity_raw < position.quantity_raw:  # a part is being sold: its mark would mislead
+        return
+    value = sale_value(facts, pool, fees).net_raw
+    if value == position.mark_value_raw and position.mark_block_number == pool.block.number:
+        return
+    position.mark_value_raw = value
+    position.high_water_raw = max(position.high_water_raw, value)
+    Position.objects.filter(pk=position.pk).exclude(status="closed").update(
+        mark_value_raw=value,
+        high_water_raw=position.high_water_raw,
+        mark_block_number=pool.block.number,
+        marked_at=moment_of(pool.block.at_ms) if pool.block.at_ms else now,
+    )
+
+
+def _exit(position: Position, case: ExitCase, *, engine: EngineView) -> int | None:
+    decision = step_exit(
+        position=case.position,
+        reserves=case.reserves,
+        fees=case.fees,
+        quote_price_usd_micros=case.quote_price_usd_micros,
+        head=case.head,
+        config=case.config,
+        config_revision=case.config_revision,
+        now_ms=case.now_ms,
+    )
+    if decision.action == "exit":
+        return _order(position, case, decision, epoch=engine.epoch)
+    if decision.reasons[0].code == "EXIT_NOT_WORTH_GAS":
+        with transaction.atomic():
+            row = Position.objects.select_for_update().get(pk=position.pk)
+            if row.status == "open" and row.exit_attempts == position.exit_attempts:
+                exit_failed(position=row, why=decision.reasons[0].explanation)
+    return None
+
+
+def _order(position: Position, case: ExitCase, decision: TradeDecision, *, epoch: int) -> int | None:
+    try:
+        with transaction.atomic():
+            record = decision_record(
+                opportunity=position.opportunity,
+                decision=decision,
+                inputs=exit_inputs(case),
+                position=position,
+            )
+            order = order_create(
+                decision=decision,
+                record=record,
+                wallet_key=position.wallet_key,
+                chain_key=position.chain_key,
+                epoch=epoch,
+                config=case.config,
+                position=position,
+            )
+            if not isinstance(order, Order):
+                transaction.set_rollback(True)
+                return None
+            return order.pk
+    except IntegrityError:  # another watcher decided at the same moment
+        return None

@@ -1,0 +1,151 @@
+"""Opportunities: a queue of pairs that wait for an evaluation."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db.models import F
+from django.utils import timezone
+
+from apps.domain.config import TradingConfig
+from apps.domain.decision import TradeDecision
+from apps.domain.events import EventKind
+from apps.domain.market import Listing
+from apps.state.services.events import event_record
+from apps.trading.models import Opportunity, OpportunityStatus
+from apps.trading.services.clock import moment_of
+
+#: An evaluation takes well under a second; one that is older has lost its worker.
+EVALUATION_STALE_S = 30
+#: A waiting opportunity that nobody looked at by then is too old to be an entry.
+GIVE_UP_GRACE_S = 60
+_BATCH_MAX = 500
+_EXPLANATION_LENGTH = 300
+
+
+def opportunity_open(*, pair_id: int, listing: Listing, source: str, config: TradingConfig) -> Opportunity:
+    """Return the pair's first opportunity, opened now if there was none."""
+    now = timezone.now()
+    opportunity, created = Opportunity.objects.get_or_create(
+        pair_id=pair_id,
+        number=1,
+        defaults={
+            "trace_id": listing.trace_id,
+            "source": source,
+            "evaluate_after": now,
+            "give_up_at": now + timedelta(seconds=config.entry.watch_duration_s),
+            "created_at": now,
+            "updated_at": now,
+        },
+    )
+    if created:
+        event_record(
+            kind=EventKind.OPPORTUNITY_FOUND,
+            summary=f"New pair {listing.base.symbol or listing.base.address} seen by {source}",
+            trace_id=listing.trace_id,
+            subject=f"pair:{pair_id}",
+            payload={
+                "pair": listing.pair_key,
+                "base": listing.base.address,
+                "symbol": listing.base.symbol,
+                "block": listing.created_block.number,
+            },
+        )
+    return opportunity
+
+
+def opportunity_claim(*, opportunity_id: int) -> bool:
+    """Take a waiting opportunity for evaluation; False when another worker has it or it waits no more."""
+    now = timezone.now()
+    taken = Opportunity.objects.filter(pk=opportunity_id, status=OpportunityStatus.WAITING).update(
+        status=OpportunityStatus.EVALUATING,
+        claimed_at=now,
+        updated_at=now,
+        evaluations=F("evaluations") + 1,
+    )
+    return taken == 1
+
+
+def opportunity_release(*, opportunity_id: int, retry_after: datetime) -> bool:
+    """Give a claimed opportunity back to the queue, to be looked at again at ``retry_after``."""
+    changed = Opportunity.objects.filter(pk=opportunity_id, status=OpportunityStatus.EVALUATING).update(
+        status=OpportunityStatus.WAITING,
+        evaluate_after=retry_after,
+        claimed_at=None,
+        updated_at=timezone.now(),
+    )
+    return changed == 1
+
+
+def opportunity_quarantine(*, opportunity_id: int, reason: str) -> bool:
+    """Set a claimed opportunity aside for a person."""
+    changed = Opportunity.objects.filter(pk=opportunity_id, status=OpportunityStatus.EVALUATING).update(
+        status=OpportunityStatus.QUARANTINED,
+        skip_code="QUARANTINED",
+        skip_explanation=reason[:_EXPLANATION_LENGTH],
+        updated_at=timezone.now(),
+    )
+    return changed == 1
+
+
+def opportunity_settle(*, opportunity_id: int, decision: TradeDecision) -> bool:
+    """Write what a decision means for a claimed opportunity; False when it was taken away meanwhile."""
+    now = timezone.now()
+    first = decision.reasons[0]
+    if decision.action == "enter":
+        changes = {
+            "status": OpportunityStatus.ENTERED,
+            "skip_stage": "",
+            "skip_code": "",
+            "skip_explanation": "",
+        }
+    else:
+        assert decision.skip_stage is not None
+        waits = decision.retry_after_ms is not None
+        changes = {
+            "status": OpportunityStatus.WAITING if waits else OpportunityStatus.REFUSED,
+            "skip_stage": decision.skip_stage.value,
+            "skip_code": first.code,
+            "skip_explanation": first.explanation[:_EXPLANATION_LENGTH],
+        }
+    after = now if decision.retry_after_ms is None else moment_of(decision.retry_after_ms)
+    changed = Opportunity.objects.filter(pk=opportunity_id, status=OpportunityStatus.EVALUATING).update(
+        score_bps=decision.score_bps, evaluate_after=after, claimed_at=None, updated_at=now, **changes
+    )
+    return changed == 1
+
+
+def opportunity_reopen(*, opportunity_id: int, code: str, explanation: str, may_retry: bool) -> None:
+    """Let an entered opportunity wait again, or end it, after its order came to nothing."""
+    now = timezone.now()
+    row = Opportunity.objects.only("give_up_at").get(pk=opportunity_id)
+    waits = may_retry and now < row.give_up_at
+    Opportunity.objects.filter(pk=opportunity_id, status=OpportunityStatus.ENTERED).update(
+        status=OpportunityStatus.WAITING if waits else OpportunityStatus.REFUSED,
+        evaluate_after=now,
+        skip_code=code,
+        skip_explanation=explanation[:_EXPLANATION_LENGTH],
+        updated_at=now,
+    )
+
+
+def opportunities_recover() -> int:
+    """Give opportunities whose worker died back to the queue."""
+    now = timezone.now()
+    return Opportunity.objects.filter(
+        status=OpportunityStatus.EVALUATING, claimed_at__lt=now - timedelta(seconds=EVALUATION_STALE_S)
+    ).update(status=OpportunityStatus.WAITING, claimed_at=None, evaluate_after=now, updated_at=now)
+
+
+def opportunities_expire() -> int:
+    """End opportunities that nobody could look at in time."""
+    now = timezone.now()
+    return Opportunity.objects.filter(
+        status=OpportunityStatus.WAITING, give_up_at__lt=now - timedelta(seconds=GIVE_UP_GRACE_S)
+    ).update(status=OpportunityStatus.EXPIRED, updated_at=now)
+
+
+def opportunities_due(*, limit: int = _BATCH_MAX) -> tuple[int, ...]:
+    """Return the opportunities whose evaluation is due, the longest waiting first."""
+    rows = Opportunity.objects.filter(status=OpportunityStatus.WAITING, evaluate_after__lte=timezone.now())
+    return tuple(rows.order_by("evaluate_after").values_list("pk", flat=True)[: min(limit, _BATCH_MAX)])

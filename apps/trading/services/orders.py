@@ -1,0 +1,249 @@
+"""Orders: created with their funds held, moved only along the table, their funds freed at the end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from apps.domain.config import TradingConfig
+from apps.domain.decision import Reason, TradeDecision
+from apps.domain.events import EventKind
+from apps.domain.ids import ClientOrderId, PairKey, TraceId, WalletKey, client_order_id_of
+from apps.domain.market import ChainProfile
+from apps.domain.money import Amount
+from apps.domain.order import FINAL_STATUSES, IN_FLIGHT_STATUSES, OrderIntent, OrderStatus, is_allowed
+from apps.risk.services.budgets import budget_release, budget_reserve
+from apps.state.services.events import event_record
+from apps.trading.models import DecisionRecord, Order, Position, TxAttempt
+from apps.trading.services.clock import ms_of
+from apps.trading.services.opportunities import opportunity_reopen
+from apps.trading.services.positions import base_token, exit_rearm, native_worth, position_void
+
+#: After so many entries that the chain turned down a pair is left alone: each costs gas.
+ENTRIES_REVERTED_MAX = 2
+_REASON_LENGTH = 300
+#: These tell of a try that the market or the chain turned down, so an exit rests before the next one.
+_FAILURES = frozenset({OrderStatus.REVERTED, OrderStatus.DROPPED, OrderStatus.DENIED})
+
+
+def order_create(
+    *,
+    decision: TradeDecision,
+    record: DecisionRecord,
+    wallet_key: str,
+    chain_key: str,
+    epoch: int,
+    config: TradingConfig,
+    position: Position | None = None,
+) -> Order | Reason:
+    """Return the order of this decision, its budget or quantity reserved; a Reason when a limit refuses.
+
+    Idempotent: the same decision gives the same order. Everything happens in one transaction.
+    """
+    assert decision.action in ("enter", "exit"), decision.action
+    leg = "entry" if decision.action == "enter" else "exit"
+    client_order_id = client_order_id_of(decision.trace_id, record.number, leg)
+    existing = Order.objects.filter(client_order_id=client_order_id).first()
+    if existing is not None:
+        return existing
+    try:
+        with transaction.atomic():
+            refused = _reserve(decision, client_order_id, config, position)
+            if refused is not None:
+                return refused
+            return _insert(decision, record, client_order_id, wallet_key, chain_key, epoch, config, position)
+    except IntegrityError:
+        existing = Order.objects.filter(client_order_id=client_order_id).first()
+        if existing is not None:  # another worker was quicker
+            return existing
+        return Reason(
+            code="ENTRY_UNDER_WAY", explanation="An entry of this opportunity is under way or done already."
+        )
+
+
+def _reserve(
+    decision: TradeDecision, client_order_id: str, config: TradingConfig, position: Position | None
+) -> Reason | None:
+    if position is None:
+        assert decision.value_usd_micros is not None
+        return budget_reserve(
+            client_order_id=client_order_id,
+            usd_micros=decision.value_usd_micros,
+            limits=config.limits,
+            now=timezone.now(),
+        )
+    assert decision.amount_in is not None
+    row = Position.objects.select_for_update().get(pk=position.pk)
+    free = row.quantity_raw - row.reserved_raw
+    if row.status == "closed" or decision.amount_in.raw > free:
+        return Reason(
+            code="EXIT_UNDER_WAY",
+            explanation="Other exits have reserved what this one would sell.",
+            detail=f"wanted={decision.amount_in.raw} free={free}",
+        )
+    row.reserved_raw += decision.amount_in.raw
+    row.save(update_fields=["reserved_raw"])
+    return None
+
+
+def _insert(
+    decision: TradeDecision,
+    record: DecisionRecord,
+    client_order_id: str,
+    wallet_key: str,
+    chain_key: str,
+    epoch: int,
+    config: TradingConfig,
+    position: Position | None,
+) -> Order:
+    assert decision.amount_in is not None
+    assert decision.amount_out_min is not None
+    assert decision.expected_out is not None
+    now = timezone.now()
+    order = Order.objects.create(
+        client_order_id=client_order_id,
+        trace_id=decision.trace_id,
+        opportunity_id=record.opportunity_id,
+        decision=record,
+        position=position,
+        pair_id=record.opportunity.pair_id,
+        chain_key=chain_key,
+        wallet_key=wallet_key,
+        side="buy" if position is None else "sell",
+        amount_in_raw=decision.amount_in.raw,
+        amount_out_min_raw=decision.amount_out_min.raw,
+        expected_out_raw=decision.expected_out.raw,
+        value_usd_micros=decision.value_usd_micros,
+        fee_cap_raw=decision.fee_cap_raw,
+        gas_limit=decision.gas_limit,
+        epoch=epoch,
+        exit_tag=decision.exit_tag or "",
+        expires_at=now + timedelta(seconds=config.execution.order_ttl_s),
+        created_at=now,
+        status_at=now,
+    )
+    event_record(
+        kind=EventKind.ORDER_CHANGED,
+        summary=f"Order {order.pk} to {order.side} was created",
+        trace_id=order.trace_id,
+        subject=f"order:{order.pk}",
+        payload={"status": OrderStatus.CREATED.value, "side": order.side, "exit_tag": order.exit_tag},
+    )
+    return order
+
+
+def order_transition(
+    *, order_id: int, before: OrderStatus, after: OrderStatus, reason: str = "", **changes: Any
+) -> bool:
+    """Move an order from ``before`` to ``after``; False for the one who comes second.
+
+    An order that ends without a fill frees its budget or quantity in the same transaction.
+    """
+    assert is_allowed(before, after), (before, after)
+    now = timezone.now()
+    if reason:
+        changes["reason"] = reason[:_REASON_LENGTH]
+    with transaction.atomic():
+        moved = Order.objects.filter(pk=order_id, status=before.value, **_guards(changes)).update(
+            status=after.value, status_at=now, **changes
+        )
+        if not moved:
+            return False
+        order = Order.objects.select_related("pair").get(pk=order_id)
+        event_record(
+            kind=EventKind.ORDER_CHANGED,
+            summary=f"Order {order_id} to {order.side}: {before.value} → {after.value}"
+            + (f" ({reason})" if reason else ""),
+            trace_id=order.trace_id,
+            subject=f"order:{order_id}",
+            payload={"before": before.value, "status": after.value, "reason": reason[:_REASON_LENGTH]},
+        )
+        if after in FINAL_STATUSES and after is not OrderStatus.FILLED:
+            _ended(order, after, reason)
+    return True
+
+
+def _guards(changes: dict[str, Any]) -> dict[str, Any]:
+    """Take the conditions out of ``changes``: what begins with ``if_`` must still be so for the move to happen."""
+    return {name.removeprefix("if_"): changes.pop(name) for name in list(changes) if name.startswith("if_")}
+
+
+def _ended(order: Order, after: OrderStatus, reason: str) -> None:
+    why = reason or f"its order was {after.value}"
+    if order.side == "sell":
+        exit_rearm(order=order, counts_as_failure=after in _FAILURES, why=why)
+        return
+    fees = TxAttempt.objects.filter(order=order, status__in=("mined", "reverted")).values_list(
+        "fee_paid_raw", flat=True
+    )
+    lost = native_worth(order, sum(fee or 0 for fee in fees))
+    budget_release(client_order_id=order.client_order_id, realised_usd_micros=-(lost or 0))
+    position_void(opportunity_id=order.opportunity_id)
+    reverted = Order.objects.filter(
+        opportunity_id=order.opportunity_id, side="buy", status=OrderStatus.REVERTED.value
+    ).count()
+    opportunity_reopen(
+        opportunity_id=order.opportunity_id,
+        code=f"ORDER_{after.name}",
+        explanation=f"The entry came to nothing: {why}.",
+        may_retry=after is not OrderStatus.DENIED and reverted < ENTRIES_REVERTED_MAX,
+    )
+
+
+def order_advance(*, order: Order, after: OrderStatus, reason: str = "", **changes: Any) -> bool:
+    """Move an order to ``after``, by way of UNKNOWN where the table has no direct way."""
+    before = OrderStatus(order.status)
+    if before is after:
+        return False
+    with transaction.atomic():
+        if not is_allowed(before, after):
+            if not order_transition(
+                order_id=order.pk, before=before, after=OrderStatus.UNKNOWN, reason=reason
+            ):
+                return False
+            before = OrderStatus.UNKNOWN
+            if after is OrderStatus.UNKNOWN:
+                return True
+        return order_transition(order_id=order.pk, before=before, after=after, reason=reason, **changes)
+
+
+def intent_of(order: Order, profile: ChainProfile) -> OrderIntent:
+    """Return the swap that an order asks for."""
+    base, buys = base_token(order), order.side == "buy"
+    native, wrapped = profile.native, profile.wrapped_native.address
+    return OrderIntent(
+        trace_id=TraceId(order.trace_id),
+        client_order_id=ClientOrderId(order.client_order_id),
+        side="buy" if buys else "sell",
+        wallet_key=WalletKey(order.wallet_key),
+        pair_key=PairKey(order.pair.pair_key),
+        dex_key=order.pair.dex_key,
+        route=(wrapped, base.address) if buys else (base.address, wrapped),
+        amount_in=Amount(order.amount_in_raw, native if buys else base),
+        amount_out_min=Amount(order.amount_out_min_raw, base if buys else native),
+        fee_cap_raw=order.fee_cap_raw,
+        gas_limit=order.gas_limit,
+        epoch=order.epoch,
+        expires_at_ms=ms_of(order.expires_at),
+    )
+
+
+def orders_waiting(*, chain_key: str, limit: int = 100) -> tuple[int, ...]:
+    """Return the orders that wait to be carried out, exits first."""
+    rows = Order.objects.filter(chain_key=chain_key, status=OrderStatus.CREATED.value)
+    return tuple(rows.order_by("-side", "id").values_list("pk", flat=True)[:limit])
+
+
+def orders_unsettled(*, chain_key: str, limit: int = 200) -> tuple[int, ...]:
+    """Return the orders that the chain must be asked about: in flight, or ended with a transaction left open."""
+    in_flight = [status.value for status in IN_FLIGHT_STATUSES]
+    rows = Order.objects.filter(chain_key=chain_key)
+    open_ids = rows.filter(status__in=in_flight).order_by("id").values_list("pk", flat=True)[:limit]
+    late = TxAttempt.objects.filter(chain_key=chain_key, status__in=("signed", "sent"))
+    late_ids = (
+        late.exclude(order__status__in=in_flight).order_by("id").values_list("order_id", flat=True)[:limit]
+    )
+    return tuple(dict.fromkeys([*open_ids, *late_ids]))
