@@ -1,0 +1,1 @@
+"""What facts mean: pure estimates, each with its bounds or the reason why it is unknown."""

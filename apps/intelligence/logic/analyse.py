@@ -1,0 +1,32 @@
+"""Everything that is known about a pair, put together."""
+
+from __future__ import annotations
+
+from apps.domain.analysis import Analysis
+from apps.intelligence.logic import age, contract, deployer, holders, liquidity, market, safety
+from apps.intelligence.logic.subject import Subject
+
+#: In the order in which people read them.
+_PARTS = (
+    age.estimates,
+    liquidity.estimates,
+    safety.estimates,
+    contract.estimates,
+    holders.estimates,
+    deployer.estimates,
+    market.estimates,
+)
+
+
+def analyse(subject: Subject) -> Analysis:
+    """Return the analysis of a pair as of the facts' block."""
+    missing = set(subject.missing)
+    if subject.history is None:
+        missing.add("deployer_history")
+    return Analysis(
+        trace_id=subject.listing.trace_id,
+        listing=subject.listing,
+        block=subject.facts.block,
+        estimates=tuple(estimate for part in _PARTS for estimate in part(subject)),
+        missing=tuple(sorted(missing)),
+    )

@@ -1,0 +1,76 @@
+"""Judge what was read about a pair, and keep it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.chains.selectors import chain_profile, locker_addresses
+from apps.domain.analysis import Analysis
+from apps.domain.events import EventKind
+from apps.domain.market import DeployerHistory, Listing, PairFacts
+from apps.intelligence.logic.analyse import analyse
+from apps.intelligence.logic.record import estimates_to_json
+from apps.intelligence.logic.subject import Subject
+from apps.intelligence.models import AnalysisRecord
+from apps.state.services.events import event_record
+from apps.wallets.selectors import wallet_views
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredAnalysis:
+    """An analysis and the row that keeps it."""
+
+    analysis: Analysis
+    record_id: int
+
+
+def analysis_run(
+    *,
+    listing: Listing,
+    pair_id: int,
+    facts: PairFacts,
+    history: DeployerHistory | None,
+    now_ms: int,
+    facts_duration_ms: int = 0,
+) -> StoredAnalysis:
+    """Return the analysis of these facts, stored together with its event.
+
+    ``history`` None: the creator is unknown. Raises ConfigurationError when the listing's chain is not configured.
+    """
+    chain_key = listing.base.chain_key
+    analysis = analyse(
+        Subject(
+            listing=listing,
+            facts=facts,
+            history=history,
+            wrapped_native_address=chain_profile(chain_key).wrapped_native.address,
+            now_ms=now_ms,
+            lockers=frozenset(locker_addresses(chain_key)),
+            own_addresses=frozenset(wallet.address for wallet in wallet_views()),
+        )
+    )
+    unknown = [item.code for item in analysis.estimates if not item.is_known]
+    known_count = len(analysis.estimates) - len(unknown)
+    with transaction.atomic():
+        record = AnalysisRecord.objects.create(
+            trace_id=analysis.trace_id,
+            pair_id=pair_id,
+            block_number=analysis.block.number,
+            block_hash=analysis.block.hash,
+            estimates=estimates_to_json(analysis.estimates),
+            missing=list(analysis.missing),
+            facts_duration_ms=facts_duration_ms,
+            created_at=timezone.now(),
+        )
+        event_record(
+            kind=EventKind.NEW_PAIR_ANALYSIS,
+            trace_id=analysis.trace_id,
+            subject=f"pair:{pair_id}",
+            summary=f"{listing.base.symbol}/{listing.quote.symbol} analysed:"
+            f" {known_count} of {len(analysis.estimates)} figures known",
+            payload={"analysis": record.pk, "block": analysis.block.number, "unknown": unknown},
+        )
+    return StoredAnalysis(analysis=analysis, record_id=record.pk)
