@@ -85,7 +85,7 @@ class _Reader:
             )
             return default
 
-    def parse(self, name: str, default: _T, convert: Callable[[str], _T], hint: str) -> _T:
+    def parse(self, name: str, convert: Callable[[str], _T], hint: str, *, default: _T) -> _T:
         given = self.text(name)
         if given == "":
             return default
@@ -163,7 +163,7 @@ def _read() -> Environment:
             "name a folder that this user may write",
         )
     boolean_hint = "use true or false"
-    live_trading = reader.parse("LIVE_TRADING", False, _boolean, boolean_hint)
+    live_trading = reader.parse("LIVE_TRADING", _boolean, boolean_hint, default=False)
     if live_trading and mode != "live":
         reader.fault(
             "LIVE_TRADING",
@@ -192,14 +192,14 @@ def _read() -> Environment:
     log_level = reader.text("LOG_LEVEL", "INFO").upper()
     if log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         reader.fault("LOG_LEVEL", f"{log_level!r} is not a level", "use DEBUG, INFO, WARNING or ERROR")
-    port_base = reader.parse("SANDBOX_PORT_BASE", 18545, _port, "use a port number up to 65000")
+    port_base = reader.parse("SANDBOX_PORT_BASE", _port, "use a port number up to 65000", default=18545)
     feed_base = f"http://127.0.0.1:{port_base + 90}"
     is_sandbox = mode == "sandbox"
     database_url = reader.parse(
         "DATABASE_URL",
-        f"sqlite:///{data_dir / 'db.sqlite3'}",
         _url_of("sqlite", "postgres", "postgresql"),
         "use sqlite:///path or postgres://user:password@host:port/name",
+        default=f"sqlite:///{data_dir / 'db.sqlite3'}",
     )
     environment = Environment(
         mode=mode,
@@ -207,35 +207,35 @@ def _read() -> Environment:
         data_dir=data_dir,
         database_url=database_url,
         redis_url=reader.parse(
-            "REDIS_URL", "", _url_of("redis", "rediss", "unix"), "use redis://host:port/0"
+            "REDIS_URL", _url_of("redis", "rediss", "unix"), "use redis://host:port/0", default=""
         ),
         secret_key=secret_key,
         keystore_password=keystore_password,
         admin_user=reader.text("ADMIN_USER", "admin"),
         admin_password=reader.secret("ADMIN_PASSWORD"),
-        debug=reader.parse("DEBUG", False, _boolean, boolean_hint),
+        debug=reader.parse("DEBUG", _boolean, boolean_hint, default=False),
         host=host,
-        port=reader.parse("PORT", 8001, _port, "use a port number up to 65000"),
+        port=reader.parse("PORT", _port, "use a port number up to 65000", default=8001),
         allowed_hosts=tuple(
             filter(None, reader.text("ALLOWED_HOSTS", f"127.0.0.1,localhost,{host}").split(","))
         ),
         log_level=log_level,
-        log_json=reader.parse("LOG_JSON", False, _boolean, boolean_hint),
-        autostart=reader.parse("AUTOSTART", is_sandbox, _boolean, boolean_hint),
-        sandbox_seed=reader.parse("SANDBOX_SEED", 1, int, "use a whole number"),
-        sandbox_pace=reader.parse("SANDBOX_PACE", 0.5, _pace, "use new pairs a second, 0 to 20"),
+        log_json=reader.parse("LOG_JSON", _boolean, boolean_hint, default=False),
+        autostart=reader.parse("AUTOSTART", _boolean, boolean_hint, default=is_sandbox),
+        sandbox_seed=reader.parse("SANDBOX_SEED", int, "use a whole number", default=1),
+        sandbox_pace=reader.parse("SANDBOX_PACE", _pace, "use new pairs a second, 0 to 20", default=0.5),
         sandbox_port_base=port_base,
         dexscreener_url=reader.parse(
             "DEXSCREENER_URL",
-            feed_base + "/dexscreener" if is_sandbox else "https://api.dexscreener.com",
             _url_of("http", "https"),
             "use an http(s) address",
+            default=feed_base + "/dexscreener" if is_sandbox else "https://api.dexscreener.com",
         ),
         geckoterminal_url=reader.parse(
             "GECKOTERMINAL_URL",
-            feed_base + "/geckoterminal" if is_sandbox else "https://api.geckoterminal.com/api/v2",
             _url_of("http", "https"),
             "use an http(s) address",
+            default=feed_base + "/geckoterminal" if is_sandbox else "https://api.geckoterminal.com/api/v2",
         ),
     )
     if reader.faults:

@@ -14,15 +14,22 @@ from django.db import close_old_connections
 
 from apps.chains.evm.subscribe import RawLog
 from apps.discovery.logic.ring import RING_BLOCKS_MAX, Footing
-from apps.discovery.models import Pair
-from apps.discovery.services.cursors import chain_check, cursor_advance, cursor_get, cursor_rebase, ring_forget
+from apps.discovery.services.cursors import (
+    chain_check,
+    cursor_advance,
+    cursor_get,
+    cursor_rebase,
+    ring_forget,
+)
 from apps.discovery.services.listings import listing_of, pairs_withdraw
 from apps.discovery.services.pools import activity_store
-from apps.domain.errors import Category, Recovery
+from apps.domain.errors import Category, Recovery, ReorgError
 from apps.domain.market import BlockRef, Listing
 from apps.engine import road, sweep
-from apps.engine.watch import pairs_to_follow
+from apps.engine.watch import pairs_to_follow, positions_open
 from apps.engine.wiring import ChainPorts
+from apps.state.services.config import active_config
+from apps.state.services.engine import engine_view
 from apps.state.services.heartbeats import beat
 from apps.state.services.incidents import incident_open
 from apps.trading.services.exits import exits_evaluate
@@ -59,7 +66,8 @@ class ChainFollower:
     def register_logs(self, logs: Sequence[RawLog]) -> None:
         """Register the pairs of subscribed logs, a moment before their block is read as a whole."""
         for source in self.ports.sources:
-            events = source.decode([log for log in logs if log.address.lower() == source.address.lower()])
+            factory = source.log_filter["address"].lower()
+            events = source.decode_logs([log for log in logs if log.address.lower() == factory])
             if events:
                 road.register(self.chain_key, events)
 
@@ -75,7 +83,9 @@ class ChainFollower:
             cursor = newest
         self._start_exits(head)
         sweep.settle_chain(self.chain_key)
-        fills_finalise(chain_key=self.chain_key, head_number=head.number, depth=self.ports.profile.confirmation_depth)
+        fills_finalise(
+            chain_key=self.chain_key, head_number=head.number, depth=self.ports.profile.confirmation_depth
+        )
         beat(
             component=f"listener/{self.chain_key}",
             status=f"block {head.number}",
@@ -93,7 +103,10 @@ class ChainFollower:
         if followed:
             reserves, swaps = self.ports.reader.pool_activity(followed, first, last)
             activity_store(
-                chain_key=self.chain_key, reserves=reserves, swaps=swaps, quote_price_usd_micros=self._native_price()
+                chain_key=self.chain_key,
+                reserves=reserves,
+                swaps=swaps,
+                quote_price_usd_micros=self._native_price(),
             )
 
     def _listings(self) -> tuple[Listing, ...]:
@@ -120,7 +133,9 @@ class ChainFollower:
     def _block(self, number: int) -> BlockRef:
         block = self.ports.reader.block(number)
         if block is None:
-            raise road.ReorgError("the chain became shorter while it was read", remedy="It is read again by itself.")
+            raise ReorgError(
+                "the chain became shorter while it was read", remedy="It is read again by itself."
+            )
         return block
 
     # -- footing --------------------------------------------------------------------------
@@ -200,5 +215,16 @@ class ChainFollower:
     def _evaluate_exits(self, head: BlockRef) -> None:
         close_old_connections()
         with road.guarded(f"exits/{self.chain_key}"):
-            for order_id in exits_evaluate(chain_key=self.chain_key, ports=self.ports.execution, head=head):
+            if not positions_open(chain_key=self.chain_key):
+                return
+            order_ids = exits_evaluate(
+                profile=self.ports.profile,
+                reserves={},  # the pairs' rows have this block's
+                head=head,
+                fees=self.ports.reader.fees(),
+                quote_price_usd_micros=self._price,
+                active=active_config(),
+                engine=engine_view(),
+            )
+            for order_id in order_ids:
                 road.execute(order_id)

@@ -13,7 +13,9 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import aclosing
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from django.db import close_old_connections
@@ -141,24 +143,22 @@ class Listener:
                 logger.warning(
                     "chain was lost", extra={"chain": chain.key, "code": error.code, "error": str(error)}
                 )
-                failure = error
-                await self._in(
-                    self._house,
-                    lambda: incident_from_error(
-                        failure, dedup_key=f"listener/{chain.key}", severity="warning"
-                    ),
-                )
+                await self._in(self._house, partial(self._report, chain.key, error))
             except (OSError, TimeoutError) as error:
                 logger.warning("chain was lost", extra={"chain": chain.key, "error": type(error).__name__})
             except Exception:
                 logger.exception("listener failed on a chain", extra={"chain": chain.key})
-                await self._in(self._house, lambda: self._report_bug(chain.key))
+                await self._in(self._house, partial(self._report_bug, chain.key))
             if time.monotonic() - started > _BACKOFF_MAX_S:
                 delay_s = _BACKOFF_FIRST_S
             # Jitter only spreads reconnections; no decision depends on it.
             await asyncio.sleep(delay_s * random.uniform(0.8, 1.2))  # noqa: S311
             delay_s = min(delay_s * 2, _BACKOFF_MAX_S)
             await self._in(self._house, wiring.forget_ports)
+
+    @staticmethod
+    def _report(chain_key: str, error: SniperError) -> None:
+        incident_from_error(error, dedup_key=f"listener/{chain_key}", severity="warning")
 
     @staticmethod
     def _report_bug(chain_key: str) -> None:
@@ -203,14 +203,20 @@ class Listener:
     @staticmethod
     async def _read(ports: wiring.ChainPorts, queue: asyncio.Queue[Head | RawLog | Exception]) -> None:
         """Move the subscription's items to the queue; its end is an item too, so that the worker hears of it."""
-        topics = tuple(source.topic for source in ports.sources)
+        filters = [source.log_filter for source in ports.sources]
+        assert ports.profile.chain_id is not None
+        stream = subscribe(
+            ports.websocket_url,
+            chain_id=ports.profile.chain_id,
+            genesis_hash=ports.profile.genesis_hash,
+            addresses=[item["address"] for item in filters],
+            topics=sorted({topic for item in filters for topic in item["topics"]}),
+        )
         try:
-            async for item in subscribe(
-                ports.websocket_url, addresses=ports.factory_addresses, topics=topics
-            ):
-                if queue.full():
-                    queue.get_nowait()
-                queue.put_nowait(item)
-            raise NetworkError("the subscription ended", remedy="It is opened again by itself.")
-        except Exception as error:
+            async with aclosing(stream) as items:
+                async for item in items:
+                    if queue.full():
+                        queue.get_nowait()
+                    queue.put_nowait(item)
+        except SniperError as error:
             await queue.put(error)

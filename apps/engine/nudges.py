@@ -33,7 +33,7 @@ def _send(task: str, args: tuple[int | str, ...]) -> None:
         return
     try:
         current_app.send_task(task, args=args, retry=False, ignore_result=True)
-    except Exception as error:  # kombu, redis and socket errors share no base class
+    except Exception as error:  # noqa: BLE001  # kombu, redis and socket errors share no base class
         with _lock:
             _resting_until = time.monotonic() + _REST_AFTER_FAILURE_S
         logger.warning("broker was not reachable", extra={"task": task, "error": type(error).__name__})

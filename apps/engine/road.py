@@ -40,6 +40,7 @@ from apps.trading.services.opportunities import (
     opportunity_quarantine,
     opportunity_release,
 )
+from apps.trading.services.reconciliation import deposit_book, orders_reconcile
 from apps.trading.services.settlement import order_settle
 
 logger = logging.getLogger(__name__)
@@ -75,8 +76,7 @@ def scan_feeds() -> None:
     """Read the web feeds and register what the chain confirms."""
     for source in wiring.feed_sources():
         with guarded(f"feed/{source.name}"):
-            for registered in feed_scan(source=source, ports=wiring.chain_ports):
-                open_opportunities([registered], source=source.name)
+            open_opportunities(feed_scan(source=source, ports=wiring.chain_ports), source=source.name)
 
 
 # -- 3, 4, 5, 6: what it is, may we, shall we ---------------------------------------------
@@ -172,6 +172,14 @@ def settle(order_id: int) -> None:
         order_settle(order_id=order_id, ports=wiring.chain_ports(order.chain_key).execution)
 
 
+def recover(chain_key: str) -> None:
+    """Ask the chain about every order in flight and book what the wallet holds: after a start nothing is assumed."""
+    with guarded(f"recover/{chain_key}"):
+        ports = wiring.chain_ports(chain_key).execution
+        orders_reconcile(chain_key=chain_key, ports=ports)
+        deposit_book(chain_key=chain_key, wallet_key=wiring.trading_wallet_key(ports.profile), ports=ports)
+
+
 # -- housekeeping -------------------------------------------------------------------------
 @shared_task(name="engine.reconcile")
 def reconcile() -> None:
@@ -187,7 +195,7 @@ def prune() -> None:
     housekeeping.prune()
 
 
-class guarded:
+class guarded:  # noqa: N801  # used like a function: with guarded(...)
     """Turn a surprise at the edge of the road into an incident, so that the rest goes on.
 
     A SniperError names its own recovery; anything else is a bug of ours.

@@ -13,18 +13,20 @@ from functools import lru_cache
 from django.conf import settings
 
 from apps.chains import selectors as chains
+from apps.chains.evm import parse
 from apps.chains.evm.client import EvmClient
+from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource
 from apps.chains.evm.reader import EvmReader
 from apps.chains.evm.sender import EvmSender
-from apps.chains.registry import DEX_KINDS
+from apps.chains.registry import DEX_KINDS, DexKind
 from apps.discovery.sources.dexscreener import DexScreenerSource
 from apps.discovery.sources.geckoterminal import GeckoTerminalSource
 from apps.domain.errors import ConfigurationError
 from apps.domain.market import ChainProfile, DexProfile
-from apps.domain.ports import ChainReader, FeedSource, PairSource, SwapBuilder
-from apps.trading.services.execution import ExecutionPorts
-from apps.wallets.services.wallets import wallet_default
-from apps.wallets.signing import KeystoreSigner
+from apps.domain.ports import ChainReader, FeedSource, SwapBuilder
+from apps.trading.services.ports import ExecutionPorts
+from apps.wallets.selectors import wallet_default
+from apps.wallets.signing import KeystoreSigner, SigningChain
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,12 +36,13 @@ class ChainPorts:
     profile: ChainProfile
     dexes: Mapping[str, DexProfile]
     reader: ChainReader
-    sources: tuple[PairSource, ...]
+    sources: tuple[UniswapV2PairSource, ...]
     execution: ExecutionPorts
     websocket_url: str  # "" when no endpoint offers one: the listener polls
-    factory_addresses: tuple[str, ...]
 
 
+#: An endpoint whose newest block is older is left out.
+_HEAD_AGE_MAX_S = 90
 _lock = threading.Lock()
 _ports: dict[str, ChainPorts] = {}
 
@@ -52,6 +55,9 @@ def signer() -> KeystoreSigner:
 
 def chain_ports(chain_key: str) -> ChainPorts:
     """Return the ports of a chain, built once a process. Raises ConfigurationError when its rows are incomplete."""
+    ports = _ports.get(chain_key)
+    if ports is not None:
+        return ports
     with _lock:
         if chain_key not in _ports:
             _ports[chain_key] = _build(chain_key)
@@ -79,24 +85,40 @@ def _build(chain_key: str) -> ChainPorts:
             remedy="Add an endpoint in the admin under Endpoints, then run 'manage.py doctor'.",
         )
     dexes = {dex.dex_key: dex for dex in chains.dex_profiles(chain_key)}
-    client = EvmClient(endpoints, chain_id=profile.chain_id, genesis_hash=profile.genesis_hash)
+    client = EvmClient.for_profile(profile, endpoints, head_age_max_s=_HEAD_AGE_MAX_S)
+    signer().admit(
+        SigningChain(
+            profile=profile,
+            endpoint_urls=tuple(item.url_http for item in endpoints),
+            genesis_read=lambda: parse.block_ref(client.call("eth_getBlockByNumber", ["0x0", False])).hash,
+        )
+    )
     reader = EvmReader(
         client, profile, lockers=chains.locker_addresses(chain_key), dexes=tuple(dexes.values())
     )
     builders: dict[str, SwapBuilder] = {
-        key: DEX_KINDS[dex.kind].builder(dex=dex, profile=profile) for key, dex in dexes.items()
+        key: _kind_of(dex).builder(profile=profile, dex=dex) for key, dex in dexes.items()
     }
     return ChainPorts(
         profile=profile,
         dexes=dexes,
         reader=reader,
-        sources=tuple(DEX_KINDS[dex.kind].pair_source(client=client, dex=dex) for dex in dexes.values()),
+        sources=tuple(_kind_of(dex).pair_source(client, dex) for dex in dexes.values()),
         execution=ExecutionPorts(
             profile=profile, reader=reader, builders=builders, signer=signer(), sender=EvmSender(client)
         ),
         websocket_url=next((item.url_ws for item in endpoints if item.url_ws), ""),
-        factory_addresses=tuple(dex.factory for dex in dexes.values()),
     )
+
+
+def _kind_of(dex: DexProfile) -> DexKind:
+    try:
+        return DEX_KINDS[dex.kind]
+    except KeyError:
+        raise ConfigurationError(
+            f"{dex.name} is of the kind {dex.kind!r}, which is not known",
+            remedy=f"Use one of {', '.join(sorted(DEX_KINDS))}, or switch the DEX off in the admin.",
+        ) from None
 
 
 def trading_wallet_key(profile: ChainProfile) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
+import secrets
 import shutil
 import signal
 import socket
@@ -85,7 +85,7 @@ def _run_outer(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
         DEXSNIPER_SANDBOX_PORT_BASE=str(chain_port),
         DEXSNIPER_SANDBOX_SEED=str(options["seed"]),
         DEXSNIPER_SANDBOX_PACE=str(options["pace"]),
-        DEXSNIPER_ADMIN_PASSWORD="demo-run-only-password",  # the database is thrown away
+        DEXSNIPER_ADMIN_PASSWORD=secrets.token_urlsafe(16),
         DEXSNIPER_AUTOSTART="true",
     )
     log_path = folder / "demo.log"
@@ -152,8 +152,7 @@ async def _run_inner(env: Environment, options: dict[str, Any]) -> None:
             raise CommandError("the run was stopped")
         report = await sync_to_async(finish)(seconds=options["seconds"], settle_s=_SETTLE_S)
         report["restarts"] = {name: count for name, count in supervisor.restarts.items() if count}
-        Path(options["inner"]).write_text(json.dumps(report), encoding="utf-8")
+        await sync_to_async(Path(options["inner"]).write_text)(json.dumps(report), encoding="utf-8")
     finally:
         supervisor.stop()
         await run
-    os.sync()
