@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import fcntl
 import json
+import logging
 import os
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import get_args
 
 from apps.domain.errors import PlatformError
 from apps.state.logic.gate import Latch, Pulled
+
+logger = logging.getLogger(__name__)
 
 FILE_NAME = "latch.json"
 LOCK_NAME = "latch.lock"
@@ -57,6 +60,44 @@ def latch_read(data_dir: Path) -> Latch | None:
     return latch
 
 
+def latch_or_shut(data_dir: Path) -> Latch | None:
+    """Return the latch; one that cannot be read counts as pulled."""
+    try:
+        return latch_read(data_dir)
+    except LatchUnreadableError as error:
+        return Latch(pulled="emergency_stopped", epoch=0, by="engine", reason=str(error))
+
+
+def latch_pull(data_dir: Path, latch: Latch) -> tuple[Latch, bool]:
+    """Write the pulled latch in an epoch above the last. Return it, and whether the disk now keeps everything shut."""
+    try:
+        with latch_locked(data_dir):
+            previous = latch_or_shut(data_dir)
+            latch = replace(latch, epoch=1 if previous is None else previous.epoch + 1)
+            try:
+                latch_write(data_dir, latch)
+            except OSError:
+                _spoil(data_dir)
+    except OSError:
+        logger.exception("kill switch's latch was not written")
+        return latch, False
+    return latch, True
+
+
+def latch_replace(data_dir: Path, *, before: Latch | None, after: Latch) -> bool:
+    """Write ``after`` if the latch still says ``before``. Return False when it was changed in the meantime.
+
+    Raises OSError.
+    """
+    if before == after:
+        return True
+    with latch_locked(data_dir) as is_ours:
+        if not is_ours or latch_or_shut(data_dir) != before:
+            return False
+        latch_write(data_dir, after)
+    return True
+
+
 def latch_write(data_dir: Path, latch: Latch) -> None:
     """Replace the latch, safe against power loss. Raises OSError. Call it within ``latch_locked``."""
     fields = asdict(latch) | {"by": latch.by[:TEXT_LENGTH_MAX], "reason": latch.reason[:TEXT_LENGTH_MAX]}
@@ -78,7 +119,7 @@ def latch_write(data_dir: Path, latch: Latch) -> None:
         os.close(folder)
 
 
-def latch_spoil(data_dir: Path) -> None:
+def _spoil(data_dir: Path) -> None:
     """Empty the latch file, which shuts everything: the way out when a full disk refuses a new one. Raises OSError."""
     descriptor = os.open(data_dir / FILE_NAME, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     try:
@@ -88,15 +129,14 @@ def latch_spoil(data_dir: Path) -> None:
 
 
 @contextmanager
-def latch_locked(data_dir: Path, *, wait_max_s: float = LOCK_WAIT_MAX_S) -> Iterator[None]:
-    """Hold the right to change the latch. Nothing slow may happen within.
+def latch_locked(data_dir: Path, *, wait_max_s: float = LOCK_WAIT_MAX_S) -> Iterator[bool]:
+    """Hold the right to change the latch; yields False when another process keeps it beyond the limit.
 
-    When another process keeps it beyond the limit the block runs all the same: a kill waits for nobody.
+    Nothing slow may happen within. A kill goes on without the right: it waits for nobody.
     """
     descriptor = os.open(data_dir / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        lock_exclusive(descriptor, wait_max_s=wait_max_s)
-        yield
+        yield lock_exclusive(descriptor, wait_max_s=wait_max_s)
     finally:
         os.close(descriptor)
 

@@ -16,15 +16,15 @@ from django.utils import timezone
 
 from apps.domain.config import default_config
 from apps.domain.engine import ENGINE_TRANSITIONS, EngineStatus, EngineView, Mode
-from apps.domain.errors import Category, ConfigurationError, Recovery, SniperError, TransitionRefusedError
+from apps.domain.errors import ConfigurationError, SniperError, TransitionRefusedError
 from apps.domain.events import EventKind
 from apps.state.fence import drain
-from apps.state.latch import LatchUnreadableError, latch_locked, latch_read, latch_spoil, latch_write
+from apps.state.latch import LatchUnreadableError, latch_or_shut, latch_pull, latch_read, latch_replace
 from apps.state.logic.gate import Latch, settled
 from apps.state.models import EngineState
 from apps.state.services.config import config_first
 from apps.state.services.events import cut, event_record
-from apps.state.services.incidents import incident_open
+from apps.state.services.incidents import incident_from_error
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,6 @@ logger = logging.getLogger(__name__)
 DRAIN_MAX_S = 0.35
 DATABASE_WAIT_MAX_S = 0.25
 TEXT_LENGTH_MAX = 500
-_UNREADABLE = "the latch file cannot be read, which counts as pulled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -132,14 +131,15 @@ def engine_resume(*, by: str, reason: str, to: EngineStatus = EngineStatus.RUNNI
     row = _row()
     before = EngineStatus(row.status)
     if before is not EngineStatus.EMERGENCY_STOPPED:
-        hint = (
-            "stop the engine to end the closing"
-            if before is EngineStatus.CLOSING
-            else "there is nothing to lift"
-        )
-        raise _refused(before, to, hint)
+        if before is EngineStatus.CLOSING:
+            raise _refused(
+                before, to, "it still sells", remedy="Stop the engine to end the closing, then start it."
+            )
+        raise _refused(before, to, "the kill switch is not pulled", remedy="Use start, pause or stop.")
     if (before, to) not in ENGINE_TRANSITIONS or to is EngineStatus.CLOSING:
-        raise _refused(before, to, "resume to running, paused or stopped")
+        raise _refused(
+            before, to, "that is no state to resume to", remedy="Resume to running, paused or stopped."
+        )
     return _reopen(row, to=to, by=by, reason=reason)
 
 
@@ -158,7 +158,7 @@ def killswitch_pull(*, by: str, reason: str, close_positions: bool) -> KillRepor
         reason=reason,
         at_ms=int(timezone.now().timestamp() * 1000),
     )
-    latch, latch_written = _latch_pull(data_dir, latch)
+    latch, latch_written = latch_pull(data_dir, latch)
     database = _DatabaseWrite(fallback=latch)
     if not latch_written:
         database.wait(
@@ -183,7 +183,12 @@ def killswitch_settle() -> bool:
 
     Called at every process start and by the sweep: it costs two reads when there is nothing to do.
     """
-    return _settle(_latch())
+    try:
+        latch = latch_read(Path(settings.DATA_DIR))
+    except LatchUnreadableError as error:
+        incident_from_error(error, severity="critical")
+        latch = _latch()
+    return _settle(latch)
 
 
 def _settle(latch: Latch | None) -> bool:
@@ -199,7 +204,7 @@ def _settle(latch: Latch | None) -> bool:
                 row, to=aim.status, epoch=aim.epoch, by=aim.latch.by or "engine", reason=aim.latch.reason
             )
     try:
-        _latch_replace(latch, aim.latch)
+        latch_replace(Path(settings.DATA_DIR), before=latch, after=aim.latch)
     except OSError:
         logger.exception("latch was not brought to agree with the database; the next round tries again")
     return True
@@ -258,7 +263,8 @@ def _operate(to: EngineStatus, *, by: str, reason: str) -> EngineView:
         epoch = max(row.epoch, floor) + 1 if raises_epoch else row.epoch
         _row_change(row, to=to, epoch=epoch, by=by, reason=reason)
     if latch is not None:
-        _latch_replace(latch, replace(latch, epoch=max(epoch, latch.epoch)))
+        raised = replace(latch, epoch=max(epoch, latch.epoch))
+        latch_replace(Path(settings.DATA_DIR), before=latch, after=raised)
     return engine_view()
 
 
@@ -268,7 +274,7 @@ def _reopen(row: EngineState, *, to: EngineStatus, by: str, reason: str) -> Engi
     latch = _latch()
     epoch = max(row.epoch, 0 if latch is None else latch.epoch) + 1
     lifted = Latch(pulled="", epoch=epoch, by=by, reason=reason, at_ms=int(timezone.now().timestamp() * 1000))
-    if not _latch_replace(latch, lifted):
+    if not latch_replace(Path(settings.DATA_DIR), before=latch, after=lifted):
         raise _refused(before, to, "the kill switch was pulled again in the meantime", remedy="Look again.")
     with transaction.atomic():
         _row_change(row, to=to, epoch=epoch, by=by, reason=reason)
@@ -295,7 +301,7 @@ def _row_change(row: EngineState, *, to: EngineStatus, epoch: int, by: str, reas
     )
     if not changed:
         raise _refused(
-            EngineStatus(row.status), to, "somebody else changed the engine in the meantime: look again"
+            EngineStatus(row.status), to, "somebody else changed it in the meantime", remedy="Look again."
         )
     event_record(
         kind=EventKind.ENGINE_STATUS,
@@ -307,39 +313,7 @@ def _row_change(row: EngineState, *, to: EngineStatus, epoch: int, by: str, reas
 
 
 def _latch() -> Latch | None:
-    """Return the latch; one that cannot be read counts as pulled."""
-    try:
-        return latch_read(Path(settings.DATA_DIR))
-    except LatchUnreadableError:
-        return Latch(pulled="emergency_stopped", epoch=0, by="engine", reason=_UNREADABLE)
-
-
-def _latch_pull(data_dir: Path, latch: Latch) -> tuple[Latch, bool]:
-    """Write the pulled latch in an epoch above the last. Return it, and whether the disk took it (or at least shut)."""
-    try:
-        with latch_locked(data_dir):
-            previous = _latch()
-            latch = replace(latch, epoch=1 if previous is None else previous.epoch + 1)
-            try:
-                latch_write(data_dir, latch)
-            except OSError:
-                latch_spoil(data_dir)
-    except OSError:
-        logger.exception("kill switch's latch was not written")
-        return latch, False
-    return latch, True
-
-
-def _latch_replace(before: Latch | None, after: Latch) -> bool:
-    """Write ``after`` if the latch still says ``before``. Return False when it was changed in the meantime."""
-    if before == after:
-        return True
-    data_dir = Path(settings.DATA_DIR)
-    with latch_locked(data_dir):
-        if _latch() != before:
-            return False
-        latch_write(data_dir, after)
-    return True
+    return latch_or_shut(Path(settings.DATA_DIR))
 
 
 def _refused(before: EngineStatus, to: EngineStatus, why: str, *, remedy: str) -> TransitionRefusedError:
@@ -350,18 +324,3 @@ def _refused(before: EngineStatus, to: EngineStatus, why: str, *, remedy: str) -
 
 def _word(status: EngineStatus) -> str:
     return status.value.replace("_", " ")
-
-
-def latch_fault_report() -> None:
-    """Open an incident when the latch cannot be read; called by the sweep."""
-    try:
-        latch_read(Path(settings.DATA_DIR))
-    except LatchUnreadableError as error:
-        incident_open(
-            code=error.code,
-            category=Category.SYSTEM,
-            recovery=Recovery.HALT,
-            severity="critical",
-            title=str(error),
-            remedy=error.remedy,
-        )
