@@ -42,7 +42,29 @@ class FeedSource(Protocol):
         """Return what the feed shows now. Raises NetworkError, RateLimitedError, BadDataError."""
 
 
-class ChainReader(Protocol):
+class TokenReader(Protocol):
+    """Reads what registering a pair needs; a part of ChainReader."""
+
+    def token_metadata(self, addresses: Sequence[str]) -> Mapping[str, TokenMetadata]:
+        """Return each token's self-description; a hostile token gives faults, never an exception."""
+
+    def senders(self, tx_hashes: Sequence[str]) -> Mapping[str, str]:
+        """Return who sent each transaction, in one batch; unknown transactions are absent."""
+
+
+class PoolReader(TokenReader, Protocol):
+    """Reads what confirming a feed's pool needs; a part of ChainReader."""
+
+    def pool_tokens(self, pool_addresses: Sequence[str]) -> Mapping[str, PoolTokens]:
+        """Return what these pools say of themselves, by the address as given; what does not answer like a pool is absent."""
+
+    def pool_creations(self, pools: Sequence[PoolTokens]) -> Mapping[str, ChainEvent]:
+        """Return the factory's log that created each pool, by pool address; absent means that its factory has no such
+        log. Raises NetworkError when no endpoint can search the whole log.
+        """
+
+
+class ChainReader(PoolReader, Protocol):
     """Reads one chain. Every method raises NetworkError when no endpoint answers."""
 
     profile: ChainProfile
@@ -52,20 +74,6 @@ class ChainReader(Protocol):
 
     def block(self, number: int) -> BlockRef | None:
         """Return the block at this height, or None when the chain is shorter."""
-
-    def token_metadata(self, addresses: Sequence[str]) -> Mapping[str, TokenMetadata]:
-        """Return each token's self-description; a hostile token gives faults, never an exception."""
-
-    def senders(self, tx_hashes: Sequence[str]) -> Mapping[str, str]:
-        """Return who sent each transaction, in one batch; unknown transactions are absent."""
-
-    def pool_tokens(self, pool_addresses: Sequence[str]) -> Mapping[str, PoolTokens]:
-        """Return what these pools say of themselves, by the address as given; what does not answer like a pool is absent."""
-
-    def pool_creations(self, pools: Sequence[PoolTokens]) -> Mapping[str, ChainEvent]:
-        """Return the factory's log that created each pool, by pool address; absent means that its factory has no such
-        log. Raises NetworkError when no endpoint can search the whole log.
-        """
 
     def pair_facts(self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int) -> PairFacts:
         """Return everything readable about a pair at the newest block, the round trip at ``probe_amount_raw``."""

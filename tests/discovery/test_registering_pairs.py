@@ -16,7 +16,7 @@ from apps.discovery.services.listings import (
 )
 from apps.discovery.services.quarantine import pair_quarantine
 from apps.domain.errors import BadDataError, NetworkError
-from apps.domain.market import ChainEvent
+from apps.domain.market import ChainEvent, SourceName
 from apps.state.models import Event
 from tests.discovery.fakes import (
     CREATOR,
@@ -37,7 +37,7 @@ pytestmark = pytest.mark.django_db
 
 
 def register(
-    *events: ChainEvent, reader: FakeReader | None = None, source: str = "chain"
+    *events: ChainEvent, reader: FakeReader | None = None, source: SourceName = "chain"
 ) -> tuple[RegisteredListing, ...]:
     return listings_register(
         events=events, reader=reader or FakeReader(), chain=PROFILE, dexes=DEXES, source=source

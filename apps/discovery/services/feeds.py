@@ -21,7 +21,7 @@ from apps.discovery.services.quarantine import quarantine_add
 from apps.domain.errors import NetworkError, SniperError
 from apps.domain.ids import PairKey, pair_key_of
 from apps.domain.market import ChainProfile, DexProfile, FeedItem, PoolTokens
-from apps.domain.ports import ChainReader, FeedSource
+from apps.domain.ports import FeedSource, PoolReader
 from apps.state.services.incidents import incident_from_error, incident_resolve
 
 logger = logging.getLogger(__name__)
@@ -49,7 +49,7 @@ class FeedPorts(Protocol):
         """Its exchanges by key."""
 
     @property
-    def reader(self) -> ChainReader:
+    def reader(self) -> PoolReader:
         """Reads it."""
 
 

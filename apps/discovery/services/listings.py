@@ -33,7 +33,7 @@ from apps.domain.market import (
 )
 from apps.domain.money import DECIMALS_MAX, UINT256_MAX
 from apps.domain.money import Token as DomainToken
-from apps.domain.ports import ChainReader
+from apps.domain.ports import TokenReader
 from apps.state.services.events import event_record
 
 #: So many pairs share one metadata read and one transaction; more are taken in turns.
@@ -63,7 +63,7 @@ class _Candidate:
 def listings_register(
     *,
     events: Sequence[ChainEvent],
-    reader: ChainReader,
+    reader: TokenReader,
     chain: ChainProfile,
     dexes: Mapping[str, DexProfile],
     source: SourceName = "chain",
@@ -224,7 +224,7 @@ def _bring_back(candidate: _Candidate) -> None:
 def _register(
     fresh: Sequence[_Candidate],
     *,
-    reader: ChainReader,
+    reader: TokenReader,
     chain: ChainProfile,
     dexes: Mapping[str, DexProfile],
     source: SourceName,
@@ -262,7 +262,7 @@ def _register(
 
 
 def _metadata_of(
-    fresh: Sequence[_Candidate], *, reader: ChainReader, chain: ChainProfile
+    fresh: Sequence[_Candidate], *, reader: TokenReader, chain: ChainProfile
 ) -> dict[str, TokenMetadata]:
     """Return the self-description of each token that we do not know: money from its row, all others in one read."""
     found = {

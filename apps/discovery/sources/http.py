@@ -21,6 +21,8 @@ CONNECT_TIMEOUT_S, READ_TIMEOUT_S = 3.05, 5.0
 ANSWER_MAX_S = 10.0  # from the request to the last byte
 ANSWER_MAX_BYTES = 4_000_000
 _CHUNK_BYTES = 65_536
+#: Numbers beyond this power of ten would cost more to convert than they can mean.
+EXPONENT_MAX = 400
 #: After a 429 without a usable Retry-After we rest so long, doubled each time up to the maximum.
 REST_FIRST_S, REST_MAX_S = 30.0, 600.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -129,11 +131,22 @@ class FeedHttp:
 
     def _parsed(self, body: bytes, path: str) -> Any:
         try:
-            return json.loads(body, parse_float=Decimal, parse_constant=_no_constant)
-        except (ValueError, RecursionError, ArithmeticError) as error:
+            answer = json.loads(body, parse_float=_fraction, parse_constant=_no_constant)
+            if answer is None:
+                raise ValueError("null")
+        except (ValueError, RecursionError) as error:
             raise BadDataError(
-                f"{self._name} did not answer in JSON", remedy="It is asked again by itself.", path=path
+                f"{self._name} did not answer in usable JSON",
+                remedy="It is asked again by itself.",
+                path=path,
             ) from error
+        return answer
+
+
+def _fraction(text: str) -> Decimal:
+    """Return a JSON number exactly; one beyond every magnitude becomes NaN, which no field accepts."""
+    number = Decimal(text)
+    return number if abs(number.adjusted()) <= EXPONENT_MAX else Decimal("NaN")
 
 
 def _no_constant(name: str) -> NoReturn:
