@@ -37,8 +37,8 @@ class Environment:
     mode: str
     live_trading: bool
     data_dir: Path
-    database_url: str
-    redis_url: str  # "" : the embedded Valkey
+    database_url: str = field(repr=False)
+    redis_url: str = field(repr=False)  # "" : the embedded Valkey
     secret_key: str = field(repr=False)
     keystore_password: str = field(repr=False)
     admin_user: str

@@ -9,7 +9,9 @@ from typing import Literal
 from apps.domain.ids import PairKey, TraceId
 from apps.domain.money import Amount
 
-ExitTag = Literal["take_profit", "stop_loss", "trailing_stop", "time_stop", "liquidity_drop", "force_exit", "kill_close"]
+ExitTag = Literal[
+    "take_profit", "stop_loss", "trailing_stop", "time_stop", "liquidity_drop", "force_exit", "kill_close"
+]
 
 
 class SkipStage(Enum):

@@ -38,7 +38,7 @@ class Estimate:
 
 def known(
     code: str,
-    value: int | Decimal | bool,
+    value: int | Decimal | bool,  # noqa: FBT001  # a measured value, not a switch
     *,
     unit: str,
     source: str,

@@ -75,15 +75,17 @@ class ChainReader(PoolReader, Protocol):
     def block(self, number: int) -> BlockRef | None:
         """Return the block at this height, or None when the chain is shorter."""
 
-    def pair_facts(self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int) -> PairFacts:
+    def pair_facts(
+        self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int
+    ) -> PairFacts:
         """Return everything readable about a pair at the newest block, the round trip at ``probe_amount_raw``."""
 
     def reserves(self, listings: Sequence[Listing]) -> Mapping[str, PoolReserves]:
         """Return reserves by pair key, all at one block; pools that do not answer are absent."""
 
-    def pool_activity(self, listings: Sequence[Listing], first_block: int, last_block: int) -> tuple[
-        tuple[PoolReserves, ...], tuple[PoolSwap, ...]
-    ]:
+    def pool_activity(
+        self, listings: Sequence[Listing], first_block: int, last_block: int
+    ) -> tuple[tuple[PoolReserves, ...], tuple[PoolSwap, ...]]:
         """Return the reserve updates and swaps of these pools in these blocks, in log order."""
 
     def quote_price_usd_micros(self) -> int | None:
