@@ -55,9 +55,9 @@ def is_refusal(fault: RpcFault) -> bool:
     return fault.code == 3 or fault.data is not None or _REVERT_WORDS.search(fault.message) is not None
 
 
-def view(to: str, data: str, block: str) -> Request:
+def view(to: str, data: str, block: str, *, gas: int = VIEW_GAS) -> Request:
     """Return an eth_call with bounded gas, so that no contract can make the answer huge."""
-    return "eth_call", [{"to": to, "data": data, "gas": hex(VIEW_GAS)}, block]
+    return "eth_call", [{"to": to, "data": data, "gas": hex(gas)}, block]
 
 
 def log_chunks(*, first: int, last: int) -> tuple[tuple[int, int], ...]:

@@ -32,8 +32,10 @@ from apps.domain.money import UINT256_MAX, USD_MICROS, Token
 
 logger = logging.getLogger(__name__)
 
-#: Tokens whose texts travel in one answer: with VIEW_GAS even hostile ones stay below the client's size limit.
-TOKENS_PER_BATCH_MAX = 15
+#: Reading a name of 10 kB out of storage takes 700,000 gas; what this gas can return is below 2 MB of hex text.
+TEXT_GAS = 1_500_000
+#: Tokens in one answer: even hostile ones together stay below the client's size limit.
+TOKENS_PER_BATCH_MAX = 6
 #: Addresses in one eth_getLogs filter.
 LOG_ADDRESSES_MAX = 200
 LOGS_PER_ANSWER_MAX = 20_000
@@ -42,6 +44,13 @@ STABLE_DEPTH_MIN_USD_MICROS = 1_000 * USD_MICROS
 STABLE_POOLS_RECHECK_S = 60.0
 #: Liquidity counts as locked when it still is after so long.
 LOCK_HORIZON_S = 86_400
+
+_METADATA_PARTS = (
+    (abi.NAME, TEXT_GAS),
+    (abi.SYMBOL, TEXT_GAS),
+    (abi.DECIMALS, facts.VIEW_GAS),
+    (abi.TOTAL_SUPPLY, facts.VIEW_GAS),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,15 +99,16 @@ class EvmReader:
         found: dict[str, TokenMetadata] = {}
         for start in range(0, len(addresses), TOKENS_PER_BATCH_MAX):
             chunk = addresses[start : start + TOKENS_PER_BATCH_MAX]
-            parts = (abi.NAME, abi.SYMBOL, abi.DECIMALS, abi.TOTAL_SUPPLY)
             requests = {
-                f"{address}:{number}": facts.view(address, abi.call(part), "latest")
+                f"{address}:{number}": facts.view(address, abi.call(part), "latest", gas=gas)
                 for address in chunk
-                for number, part in enumerate(parts)
+                for number, (part, gas) in enumerate(_METADATA_PARTS)
             }
             answers = self._ask(requests)
             for address in chunk:
-                found[address] = _metadata(address, [answers[f"{address}:{n}"] for n in range(len(parts))])
+                found[address] = _metadata(
+                    address, [answers[f"{address}:{n}"] for n in range(len(_METADATA_PARTS))]
+                )
         return found
 
     def senders(self, tx_hashes: Sequence[str]) -> Mapping[str, str]:
