@@ -31,7 +31,10 @@ class Finding:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskVerdict:
-    """All rules' answers on one analysis. ``score_bps`` is 0 (worst) .. 10000 (best); None when nothing is known."""
+    """All rules' answers on one analysis. ``score_bps`` is 0 (worst) .. 10000 (best); None when nothing is known.
+
+    ``confidence_bps`` says how much the score rests on: the known share of its inputs, capped by the pair's age.
+    """
 
     trace_id: TraceId
     pair_key: PairKey
@@ -39,6 +42,7 @@ class RiskVerdict:
     score_bps: int | None
     findings: tuple[Finding, ...]
     config_revision: int
+    confidence_bps: int = 0
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
