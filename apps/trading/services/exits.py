@@ -8,26 +8,55 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
+from apps.discovery.services.listings import listing_of
 from apps.domain.decision import ExitTag, TradeDecision
 from apps.domain.engine import EngineStatus, EngineView
 from apps.domain.ids import PairKey, TraceId
 from apps.domain.market import BlockRef, ChainProfile, FeeQuote, PoolReserves
 from apps.domain.position import ExitPlan
-from apps.state.services.config import ActiveConfig
+from apps.state.services.config import ActiveConfig, active_config
+from apps.state.services.engine import engine_view
 from apps.trading.logic.core import step_exit
 from apps.trading.logic.exit import ExitCase, PositionFacts, sale_value
 from apps.trading.logic.record import exit_inputs
 from apps.trading.models import Order, Position
-from apps.trading.services.clock import moment_of, ms_of
+from apps.trading.services.clock import ms_of
 from apps.trading.services.decisions import decision_record
 from apps.trading.services.orders import order_create
+from apps.trading.services.ports import ExecutionPorts
 from apps.trading.services.positions import base_token, exit_failed
 
-#: More positions than this are judged in the next round.
+#: Far above any limit on open positions.
 POSITIONS_MAX = 1_000
 
 
-def exits_evaluate(
+def exits_evaluate(*, chain_key: str, ports: ExecutionPorts, head: BlockRef) -> tuple[int, ...]:
+    """Read the pools of a chain's open positions, mark these and create the exits that are due; return their orders.
+
+    Raises NetworkError when the chain does not answer: nothing is marked or created then.
+    """
+    listings = [listing_of(item.pair) for item in _open_positions(chain_key)]
+    if not listings:
+        return ()
+    return positions_judge(
+        profile=ports.profile,
+        reserves=ports.reader.reserves(listings),
+        head=head,
+        fees=ports.reader.fees(),
+        quote_price_usd_micros=ports.reader.quote_price_usd_micros(),
+        active=active_config(),
+        engine=engine_view(),
+    )
+
+
+def _open_positions(chain_key: str) -> list[Position]:
+    rows = Position.objects.filter(chain_key=chain_key, status="open").select_related(
+        "pair__base", "pair__quote", "opportunity"
+    )
+    return [item for item in rows.order_by("id")[:POSITIONS_MAX] if item.quantity_raw > 0]
+
+
+def positions_judge(
     *,
     profile: ChainProfile,
     reserves: Mapping[str, PoolReserves],
@@ -39,17 +68,12 @@ def exits_evaluate(
 ) -> tuple[int, ...]:
     """Mark all open positions of a chain and create the exit orders that are due; return the orders' ids.
 
-    ``reserves`` are pools that moved, by pair key; the others stand as their pair's row has them. Does no I/O but rows.
+    A position whose pool is not among ``reserves`` has no fresh price: its mark is unknown, and it is held.
     """
     now = timezone.now()
     created: list[int] = []
-    rows = Position.objects.filter(chain_key=profile.chain_key, status="open").select_related(
-        "pair__base", "opportunity"
-    )
-    for position in rows.order_by("id")[:POSITIONS_MAX]:
-        if position.quantity_raw == 0:
-            continue
-        pool = reserves.get(position.pair.pair_key) or _known_reserves(position)
+    for position in _open_positions(profile.chain_key):
+        pool = reserves.get(position.pair.pair_key)
         facts = position_facts(position, profile=profile, engine=engine)
         case = ExitCase(
             position=facts,
@@ -61,8 +85,7 @@ def exits_evaluate(
             config_revision=active.revision,
             now_ms=ms_of(now),
         )
-        if pool is not None:
-            _mark(position, facts, pool, fees=fees, now=now)
+        _mark(position, facts, pool, fees=fees, now=now)
         if not engine.may_exit:
             continue
         order_id = _exit(position, case, engine=engine)
@@ -99,35 +122,30 @@ def _ordered_tag(position: Position, engine: EngineView) -> ExitTag | None:
     return "force_exit" if position.ordered_tag == "force_exit" else None
 
 
-def _known_reserves(position: Position) -> PoolReserves | None:
-    pair = position.pair
-    if pair.reserve_base_raw is None or pair.reserve_quote_raw is None or pair.reserve_at is None:
-        return None
-    block = BlockRef(number=pair.reserve_block_number or 0, hash="", at_ms=ms_of(pair.reserve_at))
-    return PoolReserves(
-        pair_key=PairKey(pair.pair_key),
-        base_raw=pair.reserve_base_raw,
-        quote_raw=pair.reserve_quote_raw,
-        block=block,
-    )
-
-
 def _mark(
-    position: Position, facts: PositionFacts, pool: PoolReserves, *, fees: FeeQuote | None, now: datetime
+    position: Position,
+    facts: PositionFacts,
+    pool: PoolReserves | None,
+    *,
+    fees: FeeQuote | None,
+    now: datetime,
 ) -> None:
     """Keep what selling would bring now and the highest seen, when either has changed."""
     if facts.quantity_raw < position.quantity_raw:  # a part is being sold: its mark would mislead
         return
-    value = sale_value(facts, pool, fees).net_raw
-    if value == position.mark_value_raw and position.mark_block_number == pool.block.number:
+    row = Position.objects.filter(pk=position.pk).exclude(status="closed")
+    if pool is None:
+        if position.mark_value_raw is not None:
+            row.update(mark_value_raw=None)
         return
-    position.mark_value_raw = value
-    position.high_water_raw = max(position.high_water_raw, value)
-    Position.objects.filter(pk=position.pk).exclude(status="closed").update(
+    value = sale_value(facts, pool, fees).net_raw
+    if value == position.mark_value_raw and value <= position.high_water_raw:
+        return
+    row.update(
         mark_value_raw=value,
-        high_water_raw=position.high_water_raw,
+        high_water_raw=max(position.high_water_raw, value),
         mark_block_number=pool.block.number,
-        marked_at=moment_of(pool.block.at_ms) if pool.block.at_ms else now,
+        marked_at=now,
     )
 
 

@@ -1,0 +1,258 @@
+"""Book against chain: orders settled after a start, wallets compared to the last unit."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db import transaction
+from django.db.models import Max, Q
+from django.utils import timezone
+
+from apps.discovery.models import Token as TokenRow
+from apps.domain.errors import Category, NetworkError, Recovery
+from apps.domain.ids import NATIVE_ADDRESS, ChainKey
+from apps.domain.market import ChainProfile
+from apps.domain.money import Amount, Token
+from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus
+from apps.state.services.incidents import incident_open, incident_resolve
+from apps.trading.logic import ledger
+from apps.trading.models import JournalEntry, Order, Position, Posting, TxAttempt
+from apps.trading.services.execution import claims_recover
+from apps.trading.services.ledger import account_balances, entry_write
+from apps.trading.services.orders import orders_unsettled
+from apps.trading.services.ports import ExecutionPorts
+from apps.trading.services.positions import position_rebuild
+from apps.trading.services.settlement import fills_reverse, settle_guarded
+from apps.wallets.services.nonces import nonces_next, nonces_sync
+
+logger = logging.getLogger(__name__)
+
+#: Blocks of fills compared with the chain at a start: the youngest, final or not.
+_BLOCKS_VERIFIED_MAX = 50
+_MOVING = [status.value for status in IN_FLIGHT_STATUSES] + [OrderStatus.CLAIMED.value]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """Chain and book of one token disagree. ``adjusted``: the book was made true by an entry of its own."""
+
+    token_address: str
+    book_raw: int
+    chain_raw: int
+    adjusted: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WalletReport:
+    """One comparison. ``skipped`` says why nothing was compared: "" when it was."""
+
+    chain_key: str
+    wallet_key: str
+    skipped: str
+    tokens_compared: int
+    differences: tuple[Difference, ...]
+
+    @property
+    def is_equal(self) -> bool:
+        """Tell whether everything was compared and agreed to the last unit."""
+        return not self.skipped and not self.differences
+
+
+# -- orders -------------------------------------------------------------------------------
+def orders_reconcile(*, chain_key: str, ports: ExecutionPorts) -> Mapping[int, OrderStatus | None]:
+    """Ask the chain about everything that was under way; return each order's status, None where it did not answer.
+
+    For a start and after every reconnection: it also notices when the chain came back without blocks that we booked.
+    """
+    fills_verify(chain_key=chain_key, ports=ports)
+    claims_recover(chain_key=chain_key, ports=ports)
+    return {
+        order_id: settle_guarded(order_id=order_id, ports=ports)
+        for order_id in orders_unsettled(chain_key=chain_key)
+    }
+
+
+def fills_verify(*, chain_key: str, ports: ExecutionPorts) -> tuple[int, ...]:
+    """Compare the youngest booked blocks with the chain; reverse what is gone and return the orders concerned."""
+    rows = TxAttempt.objects.filter(chain_key=chain_key, status__in=("mined", "reverted"))
+    blocks = rows.order_by("-block_number").values_list("block_number", "block_hash").distinct()
+    gone: int | None = None
+    for number, block_hash in blocks[:_BLOCKS_VERIFIED_MAX]:
+        block = ports.reader.block(number)
+        if block is not None and block.hash == block_hash:
+            break  # blocks build on each other: older ones stand too
+        gone = number
+    if gone is None:
+        return ()
+    return fills_reverse(chain_key=chain_key, above_block=gone - 1)
+
+
+# -- wallets ------------------------------------------------------------------------------
+def wallet_reconcile(*, chain_key: str, wallet_key: str, ports: ExecutionPorts) -> WalletReport:
+    """Compare book and chain for the coin and every booked token, when nothing is on its way.
+
+    A wallet seen first has its balance booked as a deposit. A difference in coins is an incident and stays; a token
+    balance that changed without us is an incident too, and the book follows it. Raises NetworkError.
+    """
+    started = timezone.now()
+    owner = ports.signer.address(wallet_key)
+    if _is_busy(chain_key, wallet_key, None):
+        return _skipped(chain_key, wallet_key, "orders are on their way")
+    next_nonce = nonces_next(wallet_key=wallet_key, chain_key=chain_key)
+    book = account_balances(account=ledger.wallet_account(wallet_key), chain_key=chain_key)
+    tokens = sorted({NATIVE_ADDRESS, *book, *_held_tokens(chain_key, wallet_key)})
+    chain_nonce = ports.reader.transaction_count(owner, pending=True)
+    chain = ports.reader.balances(owner, tokens)
+    if NATIVE_ADDRESS not in chain:
+        raise NetworkError("the wallet's balance cannot be read", remedy="It is tried again by itself.")
+    if _is_busy(chain_key, wallet_key, started):
+        return _skipped(chain_key, wallet_key, "an order moved during the comparison")
+    nonces_sync(wallet_key=wallet_key, chain_key=chain_key, chain_nonce=chain_nonce, expected_next=next_nonce)
+    if _opening_book(wallet_key, ports.profile, chain[NATIVE_ADDRESS]):
+        book[NATIVE_ADDRESS] = chain[NATIVE_ADDRESS]
+    differences = [
+        _difference(wallet_key, ports.profile, token, book=book.get(token, 0), chain=chain[token])
+        for token in tokens
+        if token in chain and chain[token] != book.get(token, 0)
+    ]
+    if not any(item.token_address == NATIVE_ADDRESS for item in differences):
+        incident_resolve(dedup_key=_mismatch_key(chain_key, wallet_key, NATIVE_ADDRESS))
+    return WalletReport(
+        chain_key=chain_key,
+        wallet_key=wallet_key,
+        skipped="",
+        tokens_compared=len(chain),
+        differences=tuple(differences),
+    )
+
+
+def _is_busy(chain_key: str, wallet_key: str, since: datetime | None) -> bool:
+    rows = Order.objects.filter(chain_key=chain_key, wallet_key=wallet_key)
+    moving = Q(status__in=_MOVING) | Q(attempts__status__in=("signed", "sent"))
+    if since is not None:
+        moving |= Q(status_at__gte=since)
+    return rows.filter(moving).exists()
+
+
+def _skipped(chain_key: str, wallet_key: str, why: str) -> WalletReport:
+    return WalletReport(
+        chain_key=chain_key, wallet_key=wallet_key, skipped=why, tokens_compared=0, differences=()
+    )
+
+
+def _held_tokens(chain_key: str, wallet_key: str) -> set[str]:
+    rows = Position.objects.filter(chain_key=chain_key, wallet_key=wallet_key).exclude(status="closed")
+    return set(rows.values_list("pair__base__address", flat=True))
+
+
+def _opening_book(wallet_key: str, profile: ChainProfile, chain_raw: int) -> bool:
+    """Book what a wallet holds when it is seen first; True when that was now."""
+    account = ledger.wallet_account(wallet_key)
+    if chain_raw == 0 or Posting.objects.filter(account=account, chain_key=profile.chain_key).exists():
+        return False
+    with transaction.atomic():
+        return entry_write(
+            entry_key=f"deposit:{profile.chain_key}:{wallet_key}:opening",
+            kind="deposit",
+            description=f"Balance of {wallet_key} when it was seen first",
+            postings=ledger.deposit_postings(wallet_key=wallet_key, amount=Amount(chain_raw, profile.native)),
+            at=timezone.now(),
+        )
+
+
+def _difference(
+    wallet_key: str, profile: ChainProfile, token_address: str, *, book: int, chain: int
+) -> Difference:
+    is_native = token_address == NATIVE_ADDRESS
+    if not is_native:
+        _adjust(wallet_key, profile.chain_key, token_address, difference_raw=chain - book)
+    incident_open(
+        code="LEDGER_MISMATCH",
+        category=Category.SYSTEM,
+        recovery=Recovery.PAUSE if is_native else Recovery.RECONCILE,
+        severity="critical" if is_native else "warning",
+        title=f"Book and chain differ for {profile.native.symbol if is_native else token_address} of {wallet_key}",
+        detail=f"{profile.name}: book {book}, chain {chain}, difference {chain - book} (smallest units)",
+        remedy="If coins were sent or received by hand, book them: 'manage.py engine reconcile --accept'. If not,"
+        " somebody else uses this wallet's key."
+        if is_native
+        else "The book was adjusted. Rebasing tokens and airdrops do this; anything else is a hostile token.",
+        dedup_key=_mismatch_key(profile.chain_key, wallet_key, token_address),
+        context={"book_raw": str(book), "chain_raw": str(chain)},
+    )
+    return Difference(token_address=token_address, book_raw=book, chain_raw=chain, adjusted=not is_native)
+
+
+def _mismatch_key(chain_key: str, wallet_key: str, token_address: str) -> str:
+    return f"ledger/{chain_key}/{wallet_key}/{token_address}"
+
+
+def _adjust(wallet_key: str, chain_key: str, token_address: str, *, difference_raw: int) -> None:
+    """Make the book of a token true, and the position that holds it."""
+    row = TokenRow.objects.filter(chain_key=chain_key, address=token_address).first()
+    token = Token(
+        chain_key=ChainKey(chain_key),
+        address=token_address,
+        symbol="" if row is None else row.symbol,
+        decimals=0 if row is None else row.decimals or 0,
+    )
+    with transaction.atomic():
+        last = JournalEntry.objects.aggregate(last=Max("id"))["last"]
+        entry_write(
+            entry_key=f"adjust:{chain_key}:{wallet_key}:{token_address}:{last}",
+            kind="adjust",
+            description=f"{token.symbol or token_address} {'came' if difference_raw > 0 else 'went'} without us",
+            postings=ledger.adjustment_postings(
+                wallet_key=wallet_key, token=token, difference_raw=difference_raw
+            ),
+            at=timezone.now(),
+        )
+        position = (
+            Position.objects.select_for_update()
+            .filter(chain_key=chain_key, wallet_key=wallet_key, pair__base__address=token_address)
+            .exclude(status="closed")
+            .order_by("id")
+            .first()
+        )
+        if position is None:
+            return
+        if difference_raw > 0:
+            position.found_raw += difference_raw
+        else:
+            position.lost_raw += min(-difference_raw, position.quantity_raw)
+        position_rebuild(position=position)
+
+
+def native_difference_accept(
+    *, chain_key: str, wallet_key: str, ports: ExecutionPorts, by: str, reason: str
+) -> int:
+    """Book the difference in coins as a person's deposit or withdrawal; return it (chain less book), 0 when none.
+
+    Raises NetworkError, also while orders are on their way.
+    """
+    if _is_busy(chain_key, wallet_key, None):
+        raise NetworkError(
+            "Orders of this wallet are on their way.", remedy="Pause the engine, wait a minute, try again."
+        )
+    account = ledger.wallet_account(wallet_key)
+    owner = ports.signer.address(wallet_key)
+    book = account_balances(account=account, chain_key=chain_key).get(NATIVE_ADDRESS, 0)
+    difference = ports.reader.balances(owner, [NATIVE_ADDRESS])[NATIVE_ADDRESS] - book
+    if difference == 0:
+        return 0
+    amount = Amount(abs(difference), ports.profile.native)
+    build = ledger.deposit_postings if difference > 0 else ledger.withdrawal_postings
+    with transaction.atomic():
+        last = JournalEntry.objects.aggregate(last=Max("id"))["last"]
+        entry_write(
+            entry_key=f"{'deposit' if difference > 0 else 'withdrawal'}:{chain_key}:{wallet_key}:{last}",
+            kind="deposit" if difference > 0 else "withdrawal",
+            description=f"Accepted by {by}: {reason}",
+            postings=build(wallet_key=wallet_key, amount=amount),
+            at=timezone.now(),
+        )
+    incident_resolve(dedup_key=_mismatch_key(chain_key, wallet_key, NATIVE_ADDRESS), by=by)
+    return difference
