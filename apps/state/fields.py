@@ -11,7 +11,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 RAW_DIGITS = 78  # uint256
 
 
-class RawAmountField(models.Field):  # type: ignore[type-arg]
+class RawAmountField(models.Field):
     """A non-negative integer up to uint256.
 
     numeric(78,0) on PostgreSQL; text of fixed width on SQLite, whose numbers lose digits. Both sort and compare
@@ -26,6 +26,7 @@ class RawAmountField(models.Field):  # type: ignore[type-arg]
 
     def db_check(self, connection: BaseDatabaseWrapper) -> str:
         """Return the constraint that keeps the column a non-negative whole number."""
+        assert self.column is not None  # set when the model class was made
         column = connection.ops.quote_name(self.column)
         if connection.vendor == "postgresql":
             return f"{column} >= 0"
@@ -56,7 +57,7 @@ class RawAmountField(models.Field):  # type: ignore[type-arg]
         """Return the checked int."""
         return self.to_python(super().get_prep_value(value))
 
-    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:
+    def get_db_prep_value(self, value: Any, connection: BaseDatabaseWrapper, prepared: bool = False) -> Any:  # noqa: FBT001, FBT002  # Django's signature
         """Return what the database stores."""
         number = value if prepared else self.get_prep_value(value)
         if number is None or connection.vendor == "postgresql":
