@@ -16,7 +16,8 @@ class VerdictRecord(models.Model):
     pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="verdicts")
     analysis = models.OneToOneField(AnalysisRecord, on_delete=models.CASCADE, related_name="verdict")
     outcome = models.CharField(max_length=8, choices=[(v, v) for v in ("pass", "fail", "unknown")])
-    score_bps = models.PositiveIntegerField(null=True)
+    score_bps = models.PositiveIntegerField(null=True)  # 0 worst .. 10000 best; None: nothing is known
+    confidence_bps = models.PositiveIntegerField(default=0)  # how much the score rests on
     findings = models.JSONField()  # list of Finding
     config_revision = models.PositiveIntegerField()
     created_at = models.DateTimeField(db_index=True)
@@ -39,7 +40,9 @@ class Budget(models.Model):
 
     class Meta:
         constraints = [
-            models.CheckConstraint(condition=Q(exposure_usd_micros__gte=0), name="budget_exposure_not_negative"),
+            models.CheckConstraint(
+                condition=Q(exposure_usd_micros__gte=0), name="budget_exposure_not_negative"
+            ),
             models.CheckConstraint(condition=Q(open_positions__gte=0), name="budget_positions_not_negative"),
         ]
 

@@ -1,0 +1,1 @@
+"""May we: rules, score and cool-downs, all pure."""

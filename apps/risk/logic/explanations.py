@@ -1,0 +1,137 @@
+"""Every code a verdict can carry, in words for people: what was found, and what would have to change."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """``sentence`` says what was found; ``remedy`` what would have to change for a trade, "" where nothing must."""
+
+    sentence: str
+    remedy: str = ""
+
+
+_WAIT = "Nothing to do: the pair is looked at again while it is watched."
+_ENDPOINT = "Look at it again later; when it stays unknown for most pairs, check the chain's endpoints."
+_UNLESS_RULE = "It stays as it is for this token, unless you change the rule"
+
+EXPLANATIONS: dict[str, Explanation] = {
+    "QUOTE_SUPPORTED": Explanation("The pool is paid for in the chain's own coin."),
+    "QUOTE_NOT_SUPPORTED": Explanation(
+        "The pool is not paid for in the chain's own coin, which is the only money the system trades with so far.",
+        "Only another pool of this token, against the chain's own coin, can be traded.",
+    ),
+    "QUOTE_UNKNOWN": Explanation("It is unknown what the pool is paid for in.", _ENDPOINT),
+    "TOKEN_DATA_SOUND": Explanation(
+        "The token says sensibly how many of it there are and how they are divided."
+    ),
+    "TOKEN_DATA_SENSELESS": Explanation(
+        "The token's own figures make no sense, so no amount of it can be trusted.",
+        "Nothing can be done about it: the contract is broken or meant to confuse.",
+    ),
+    "TOKEN_DATA_UNKNOWN": Explanation(
+        "The token does not say sensibly how many of it there are.",
+        "Nothing can be done about it unless the reason is a fault of our endpoint.",
+    ),
+    "PAIR_YOUNG": Explanation("The pair is young enough to count as a new listing."),
+    "PAIR_TOO_OLD": Explanation(
+        "The pair is too old to count as a new listing.", f"{_UNLESS_RULE} pair_age_max_s."
+    ),
+    "PAIR_AGE_UNKNOWN": Explanation("It is unknown how old the pair is.", _ENDPOINT),
+    "LIQUIDITY_ENOUGH": Explanation("The pool holds enough money to buy and to sell again."),
+    "LIQUIDITY_BELOW_MINIMUM": Explanation(
+        "The pool holds too little money: buying would drive the price up and selling would drive it down.",
+        "More liquidity must be added to the pool, or liquidity_min_usd lowered.",
+    ),
+    "LIQUIDITY_UNKNOWN": Explanation("It is unknown how much money the pool holds.", _ENDPOINT),
+    "SELLABLE": Explanation("A simulated purchase could be sold again, at once and in the next block."),
+    "SELL_BLOCKED": Explanation(
+        "The token can be bought but not sold again: whoever buys it loses everything (a honeypot).",
+        "Stay away from it. Nothing on our side can change it.",
+    ),
+    "PROBES_DISAGREE": Explanation(
+        "Two ways of simulating the trade contradict each other: the token seems to recognise one of them, "
+        "as tokens do that hide a trap.",
+        "Stay away from it. Only the token's maker could change it.",
+    ),
+    "TRADING_NOT_OPEN": Explanation(
+        "Buying fails: trading is not open yet, or the token refuses our purchase.", _WAIT
+    ),
+    "SELLABLE_UNKNOWN": Explanation(
+        "It is unknown whether the token can be sold again; both ways of simulating a sale must work.",
+        "An endpoint that offers state overrides and eth_simulateV1 must answer; 'manage.py doctor' shows which do.",
+    ),
+    "BUY_TAX_ACCEPTABLE": Explanation("The token takes no more of a purchase than you allow."),
+    "BUY_TAX_ABOVE_MAXIMUM": Explanation(
+        "The token takes too much of every purchase for itself.",
+        "The token's maker would have to lower the tax, or you would have to raise buy_tax_max_bps.",
+    ),
+    "BUY_TAX_UNKNOWN": Explanation("It is unknown what the token takes of a purchase.", _WAIT),
+    "SELL_TAX_ACCEPTABLE": Explanation("The token takes no more of a sale than you allow."),
+    "SELL_TAX_ABOVE_MAXIMUM": Explanation(
+        "The token takes too much of every sale for itself.",
+        "The token's maker would have to lower the tax, or you would have to raise sell_tax_max_bps.",
+    ),
+    "SELL_TAX_UNKNOWN": Explanation("It is unknown what the token takes of a sale.", _WAIT),
+    "LIQUIDITY_HELD": Explanation(
+        "Most of the pool's money is burned or locked: nobody can take it out at once."
+    ),
+    "LIQUIDITY_REMOVABLE": Explanation(
+        "Too much of the pool's money can be taken out at any moment; then the token could not be sold any more "
+        "(a rug pull).",
+        "The provider must burn or lock the pool shares with a known locker, or you must raise lp_removable_max_bps.",
+    ),
+    "LIQUIDITY_HOLD_UNKNOWN": Explanation(
+        "It is unknown how much of the pool's money can be taken out at once.", _ENDPOINT
+    ),
+    "CREATOR_HOLDING_SMALL": Explanation("The token's maker holds only a small share of it."),
+    "CREATOR_HOLDING_ABOVE_MAXIMUM": Explanation(
+        "The token's maker holds too large a share of it and could sell it against us.",
+        "The maker must hold less, or you must raise creator_holding_max_bps.",
+    ),
+    "CREATOR_HOLDING_UNKNOWN": Explanation("It is unknown how much the token's maker holds.", _ENDPOINT),
+    "CREATOR_DUMP_BEARABLE": Explanation(
+        "The price would stand even if the token's maker sold everything at once."
+    ),
+    "CREATOR_DUMP_TOO_DEEP": Explanation(
+        "If the token's maker sold everything at once, the price would collapse.",
+        "The maker must hold less or the pool more, or you must raise holder_dump_max_bps.",
+    ),
+    "CREATOR_DUMP_UNKNOWN": Explanation(
+        "It is unknown how far the price would fall if the token's maker sold everything.", _ENDPOINT
+    ),
+    "HOLDERS_SPREAD": Explanation("The token is spread over enough holders."),
+    "HOLDERS_CONCENTRATED": Explanation(
+        "Ten holders have too large a share of the token: together they can make the price fall at will.",
+        "More people must hold it, or you must raise holders_top10_max_bps.",
+    ),
+    "HOLDERS_UNKNOWN": Explanation("It is unknown who holds the token.", _ENDPOINT),
+    "DEPLOYER_NEW": Explanation(
+        "We know of no earlier token of this maker: that speaks neither for nor against it."
+    ),
+    "DEPLOYER_ACCEPTABLE": Explanation("The maker's earlier tokens do not speak against this one."),
+    "DEPLOYER_RUG_HISTORY": Explanation(
+        "Too many of the maker's earlier tokens died: their pools were emptied.",
+        f"{_UNLESS_RULE} deployer_rug_share_max_bps.",
+    ),
+    "DEPLOYER_UNKNOWN": Explanation(
+        "It is unknown who made the token, or what became of the maker's earlier tokens.", _ENDPOINT
+    ),
+    "OWNER_POWERLESS": Explanation("Nobody was found to have the power to change the token's rules."),
+    "OWNER_CONTROL_ALLOWED": Explanation("What the owner can do is not looked at: you allow it."),
+    "OWNER_CONTROLS": Explanation(
+        "Somebody can still change the token's rules after we have bought it.",
+        "The owner must give up ownership, or you must allow it with owner_control_allowed.",
+    ),
+    "OWNER_CONTROL_UNKNOWN": Explanation(
+        "It is unknown what the token's owner can do.",
+        "The token's code must be readable; one behind an exchangeable proxy never is.",
+    ),
+}
+
+
+def explanation_of(code: str) -> Explanation:
+    """Return the words for a code; a code of an older release that is not known any more speaks for itself."""
+    return EXPLANATIONS.get(code) or Explanation(code.replace("_", " ").capitalize() + ".")

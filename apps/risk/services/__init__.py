@@ -1,0 +1,1 @@
+"""Writes verdicts and the budget."""
