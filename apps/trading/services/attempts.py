@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from django.db.models import F
 from django.utils import timezone
 
-from apps.domain.errors import EpochClosedError, NonceConflictError, SniperError
+from apps.domain.errors import NonceConflictError, SniperError
 from apps.domain.ids import ChainKey, ClientOrderId
 from apps.domain.order import Purpose, Side, SignedTx, UnsignedTx
 from apps.state.services.incidents import incident_from_error
@@ -62,12 +62,9 @@ def attempts_send(
     """
     try:
         answers = ports.sender.broadcast_many([signed_of(item, order) for item in attempts], side=side)
-    except EpochClosedError as error:  # nothing was sent
-        _note(attempts, str(error))
-        return error
-    except SniperError as error:
-        _note(attempts, str(error))
-        return error
+    except SniperError as fault:  # a shut fence among them: then nothing was sent
+        _note(attempts, str(fault))
+        return fault
     now = timezone.now()
     for attempt, error in zip(attempts, answers, strict=True):
         if error is None:
@@ -90,12 +87,11 @@ def _report(order: Order, error: SniperError) -> None:
     logger.warning(
         "transaction was not taken", extra={"order": order.pk, "code": error.code, "error": str(error)}
     )
-    severity = "critical" if isinstance(error, NonceConflictError) else "warning"
     incident_from_error(
         error,
         dedup_key=f"send/{order.chain_key}/{order.wallet_key}/{error.code}",
         trace_id=order.trace_id,
-        severity="critical" if severity == "critical" else "warning",
+        severity="critical" if isinstance(error, NonceConflictError) else "warning",
     )
 
 

@@ -242,6 +242,7 @@ def reservation_return(*, position: Position, amount_raw: int) -> None:
 
 def exit_rearm(*, order: Order, counts_as_failure: bool, why: str) -> None:
     """Let the exits of a position work again after an exit order came to nothing, in the caller's transaction."""
+    assert order.position_id is not None, order.pk
     position = Position.objects.select_for_update().get(pk=order.position_id)
     reservation_return(position=position, amount_raw=order.amount_in_raw)
     if position.status == "closed":

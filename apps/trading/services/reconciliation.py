@@ -81,6 +81,7 @@ def fills_verify(*, chain_key: str, ports: ExecutionPorts) -> tuple[int, ...]:
     blocks = rows.order_by("-block_number").values_list("block_number", "block_hash").distinct()
     gone: int | None = None
     for number, block_hash in blocks[:_BLOCKS_VERIFIED_MAX]:
+        assert number is not None, "a mined transaction has its block"
         block = ports.reader.block(number)
         if block is not None and block.hash == block_hash:
             break  # blocks build on each other: older ones stand too
@@ -176,7 +177,7 @@ def _difference(
         severity="critical" if is_native else "warning",
         title=f"Book and chain differ for {profile.native.symbol if is_native else token_address} of {wallet_key}",
         detail=f"{profile.name}: book {book}, chain {chain}, difference {chain - book} (smallest units)",
-        remedy="If coins were sent or received by hand, book them: 'manage.py engine reconcile --accept'. If not,"
+        remedy="If coins were sent or received by hand, book them: 'manage.py ledger accept'. If not,"
         " somebody else uses this wallet's key."
         if is_native
         else "The book was adjusted. Rebasing tokens and airdrops do this; anything else is a hostile token.",
