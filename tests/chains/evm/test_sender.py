@@ -354,7 +354,7 @@ def signed(
     tip: int = 10**9,
     max_fee: int = 10**11,
 ) -> SignedTx:
-    transaction = {
+    transaction: dict[str, Any] = {
         "chainId": chain.chain_id,
         "nonce": nonce,
         "to": chain.accounts[1].address,

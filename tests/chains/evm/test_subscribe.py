@@ -70,6 +70,11 @@ async def stream_of(
         first.cancel()
 
 
+def push_heads(node: FakeRpc, count: int) -> None:
+    for _ in range(count):
+        node.push_head()
+
+
 async def end_of(node: FakeRpc, **settings: Any) -> BaseException:
     """Return the error that ends a subscription at once."""
     try:
@@ -126,7 +131,7 @@ async def test_subscribe_when_strange_messages_come_between_then_are_passed_over
 async def test_subscribe_when_many_events_come_at_once_then_none_is_lost(node: FakeRpc) -> None:
     count = 3_000
     async with stream_of(node, events=1) as (stream, first), asyncio.TaskGroup() as group:
-        group.create_task(asyncio.to_thread(lambda: [node.push_head() for _ in range(count)]))
+        group.create_task(asyncio.to_thread(push_heads, node, count))
         items = [await first] + [await stream.next() for _ in range(count - 1)]
     assert [item.block.number for item in items if isinstance(item, Head)] == list(range(101, 101 + count))
 
