@@ -11,13 +11,17 @@ from apps.domain.decision import Reason, SkipStage, TradeDecision
 from apps.domain.market import FeeQuote, PoolReserves
 from apps.domain.money import Amount, Token, raw_to_units, usd_to_micros, value_usd_micros
 from apps.domain.verdict import Finding, Outcome, RiskVerdict
+from apps.risk.logic.cooldown import cooldown
 from apps.trading.logic import gas, pool, slippage
 from apps.trading.logic.sizing import Size, entry_size
 
 #: Rules about what the pair is, as against how dangerous it is. The funnel counts them apart.
-FILTER_RULES = frozenset({"quote_supported", "token_data", "pair_age", "liquidity", "liquidity_minimum"})
-#: Failures that time can heal while a pair is young: a pool is often filled some blocks after it was made.
-PASSING_CODES = frozenset({"LIQUIDITY_BELOW_MINIMUM", "TRADING_NOT_OPEN"})
+FILTER_RULES = frozenset({"quote_supported", "token_data", "pair_age", "liquidity"})
+#: Failures that time can heal while a pair is young: a pool is often filled, opened for trading and its liquidity burned
+#: or locked some blocks after it was made.
+PASSING_CODES = frozenset({"LIQUIDITY_BELOW_MINIMUM", "TRADING_NOT_OPEN", "LIQUIDITY_REMOVABLE"})
+#: The longer a pair was watched the rarer it is looked at: each pause is at least this part of the time so far.
+WATCH_SLOWDOWN = 3
 #: All that the core reads of an analysis; the rest was judged by the rules.
 ESTIMATES_USED = frozenset({"buy_tax_bps", "buy_gas", "sell_gas"})
 
@@ -95,8 +99,9 @@ def skipped(
     case: EntryCase, stage: SkipStage, reasons: tuple[Reason, ...], *, may_change: bool
 ) -> TradeDecision:
     """Return a skip, to be looked at again while time can change the answer and the pair is still watched."""
-    facts = case.facts
-    again_ms = facts.now_ms + case.config.entry.watch_interval_s * 1000
+    facts, watch = case.facts, case.config.entry
+    watched_ms = max(watch.watch_duration_s * 1000 - (facts.give_up_at_ms - facts.now_ms), 0)
+    again_ms = facts.now_ms + max(watch.watch_interval_s * 1000, watched_ms // WATCH_SLOWDOWN)
     return TradeDecision(
         trace_id=case.verdict.trace_id,
         pair_key=case.verdict.pair_key,
@@ -191,31 +196,13 @@ def _limited(case: EntryCase) -> TradeDecision | None:
                 detail=f"exposure_usd={raw_to_units(facts.exposure_usd_micros, 6)} maximum_usd={limits.exposure_max_usd}",
             )
         )
-    token = _cooling(facts.token_exit_at_ms, facts.now_ms, limits.token_cooldown_s)
-    if token is not None:
-        reasons.append(
-            Reason(
-                code="LIMIT_TOKEN_COOLDOWN",
-                explanation="This token was sold a short while ago.",
-                detail=token,
-            )
-        )
-    deployer = _cooling(facts.deployer_loss_at_ms, facts.now_ms, limits.deployer_cooldown_s)
-    if deployer is not None:
-        reasons.append(
-            Reason(
-                code="LIMIT_DEPLOYER_COOLDOWN",
-                explanation="A token of the same deployer brought a loss a short while ago.",
-                detail=deployer,
-            )
-        )
+    reasons += cooldown(
+        now_ms=facts.now_ms,
+        token_exit_at_ms=facts.token_exit_at_ms,
+        deployer_loss_at_ms=facts.deployer_loss_at_ms,
+        limits=limits,
+    )
     return skipped(case, SkipStage.LIMIT, tuple(reasons), may_change=True) if reasons else None
-
-
-def _cooling(since_ms: int | None, now_ms: int, cooldown_s: int) -> str | None:
-    if since_ms is None or now_ms - since_ms >= cooldown_s * 1000:
-        return None
-    return f"ago_s={max(now_ms - since_ms, 0) // 1000} cooldown_s={cooldown_s}"
 
 
 # -- size ---------------------------------------------------------------------------------
