@@ -6,7 +6,12 @@ is found by ``sweep``.
 
 from __future__ import annotations
 
+import threading
+import time
+from typing import Any
+
 from celery import Celery
+from celery.signals import worker_ready
 from kombu import Queue
 
 from dexsniper import env
@@ -38,3 +43,28 @@ app.conf.update(
     },
 )
 app.autodiscover_tasks(["apps.engine"], related_name="road")
+
+
+_BEAT_EVERY_S = 5
+_STALE_AFTER_S = 20
+
+
+@worker_ready.connect
+def _beat_from_now_on(sender: Any, **_: Any) -> None:
+    """Give signs of life from a thread of its own: a worker that is merely busy is not dead."""
+    name = str(sender.hostname).partition("@")[0]
+    threading.Thread(target=_beat_forever, args=(f"worker/{name}",), name="beat", daemon=True).start()
+
+
+def _beat_forever(component: str) -> None:
+    from django.db import Error, close_old_connections
+
+    from apps.state.services.heartbeats import beat
+
+    while True:
+        close_old_connections()
+        try:
+            beat(component=component, stale_after_s=_STALE_AFTER_S)
+        except Error:  # the database is away: being silent is then the truth
+            pass
+        time.sleep(_BEAT_EVERY_S)

@@ -11,14 +11,15 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "DEXSNIPER_"
-MODES = ("sandbox", "paper", "live")
+Mode = Literal["sandbox", "paper", "live"]
+MODES: tuple[Mode, ...] = ("sandbox", "paper", "live")
 _T = TypeVar("_T")
 
 
@@ -34,7 +35,7 @@ class EnvironmentFaults(Exception):
 class Environment:
     """What the process environment says, checked. Field names are the variables' names without their prefix."""
 
-    mode: str
+    mode: Mode
     live_trading: bool
     data_dir: Path
     database_url: str = field(repr=False)
@@ -202,7 +203,7 @@ def _read() -> Environment:
         default=f"sqlite:///{data_dir / 'db.sqlite3'}",
     )
     environment = Environment(
-        mode=mode,
+        mode=cast(Mode, mode),
         live_trading=live_trading,
         data_dir=data_dir,
         database_url=database_url,

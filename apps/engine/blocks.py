@@ -26,10 +26,8 @@ from apps.discovery.services.pools import activity_store
 from apps.domain.errors import Category, Recovery, ReorgError
 from apps.domain.market import BlockRef, Listing
 from apps.engine import road, sweep
-from apps.engine.watch import pairs_to_follow, positions_open
+from apps.engine.watch import pairs_to_follow
 from apps.engine.wiring import ChainPorts
-from apps.state.services.config import active_config
-from apps.state.services.engine import engine_view
 from apps.state.services.heartbeats import beat
 from apps.state.services.incidents import incident_open
 from apps.trading.services.exits import exits_evaluate
@@ -215,16 +213,5 @@ class ChainFollower:
     def _evaluate_exits(self, head: BlockRef) -> None:
         close_old_connections()
         with road.guarded(f"exits/{self.chain_key}"):
-            if not positions_open(chain_key=self.chain_key):
-                return
-            order_ids = exits_evaluate(
-                profile=self.ports.profile,
-                reserves={},  # the pairs' rows have this block's
-                head=head,
-                fees=self.ports.reader.fees(),
-                quote_price_usd_micros=self._price,
-                active=active_config(),
-                engine=engine_view(),
-            )
-            for order_id in order_ids:
+            for order_id in exits_evaluate(chain_key=self.chain_key, ports=self.ports.execution, head=head):
                 road.execute(order_id)

@@ -18,8 +18,11 @@ from apps.domain.market import ChainProfile
 from apps.domain.money import raw_for_usd_micros, usd_to_micros
 from apps.engine import wiring
 from apps.intelligence.models import AnalysisRecord
+from apps.state.models import Lease
+from apps.state.services.heartbeats import lease_release
 from apps.trading.services.reconciliation import wallet_reconcile
 
+LEASE = "listener"
 #: Raw market data is kept for so long; the books for ever.
 _RAW_DATA_KEPT = timedelta(days=7)
 _BLOCK_HASHES_KEPT = timedelta(days=1)
@@ -36,6 +39,26 @@ def now_ms() -> int:
 def process_name() -> str:
     """Return "host:pid"."""
     return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def release_dead_lease(name: str = LEASE) -> None:
+    """Give back a lease whose holder ran on this machine and is no more: it was killed and could not do it itself."""
+    holder = Lease.objects.filter(name=name).values_list("holder", flat=True).first()
+    if holder is None:
+        return
+    host, _, pid = holder.rpartition(":")
+    if host == socket.gethostname() and pid.isdigit() and not _is_alive(int(pid)):
+        lease_release(name=name, holder=holder)
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
 
 
 def worker_name() -> str:

@@ -30,10 +30,9 @@ from apps.state.services.relay import relay_once
 
 logger = logging.getLogger(__name__)
 
-LEASE = "listener"
 LEASE_TTL_S = 10
 _BEAT_EVERY_S = 3.0
-_HOUSE_THREADS = 4  # beat, relay, sweep, and one for incidents
+_HOUSE_THREADS = 5  # beat, relay, sweep, broker, and one for incidents
 _RELAY_EVERY_S = 0.1
 _SWEEP_EVERY_S = 1.0
 _BACKOFF_FIRST_S, _BACKOFF_MAX_S = 0.25, 15.0
@@ -73,6 +72,7 @@ class Listener:
                     group.create_task(self._every(_BEAT_EVERY_S, self._beat)),
                     group.create_task(self._every(_RELAY_EVERY_S, relay_once)),
                     group.create_task(self._every(_SWEEP_EVERY_S, sweep.sweep_all)),
+                    group.create_task(self._every(_BEAT_EVERY_S, sweep.watch_broker)),
                 ]
                 await stop
                 for task in tasks:
@@ -81,7 +81,10 @@ class Listener:
             for chain in self._chains:
                 chain.blocks.shutdown(wait=True)
                 chain.exits.shutdown(wait=True)
-            await self._in(self._house, lambda: lease_release(name=LEASE, holder=housekeeping.process_name()))
+            await self._in(
+                self._house,
+                lambda: lease_release(name=housekeeping.LEASE, holder=housekeeping.process_name()),
+            )
             self._house.shutdown(wait=True)
 
     def stop(self) -> None:
@@ -94,7 +97,7 @@ class Listener:
             time.monotonic() + LEASE_TTL_S * 1.5
         )  # a predecessor that was killed lets go when its lease expires
         while not await self._in(
-            self._house, lambda: lease_take(name=LEASE, holder=holder, ttl_s=LEASE_TTL_S)
+            self._house, lambda: lease_take(name=housekeeping.LEASE, holder=holder, ttl_s=LEASE_TTL_S)
         ):
             if time.monotonic() > deadline:
                 raise NetworkError(
@@ -124,7 +127,7 @@ class Listener:
             await asyncio.sleep(max(0.0, seconds - (time.monotonic() - started)))
 
     def _beat(self) -> None:
-        if not lease_take(name=LEASE, holder=housekeeping.process_name(), ttl_s=LEASE_TTL_S):
+        if not lease_take(name=housekeeping.LEASE, holder=housekeeping.process_name(), ttl_s=LEASE_TTL_S):
             logger.error("lease was lost to another listener: stopping")
             if self._loop is not None:
                 self._loop.call_soon_threadsafe(self.stopping.set)

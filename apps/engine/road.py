@@ -22,7 +22,7 @@ from apps.discovery.selectors import deployer_history
 from apps.discovery.services.feeds import feed_scan
 from apps.discovery.services.listings import RegisteredListing, listing_of, listings_register
 from apps.domain.errors import Category, Recovery, SniperError
-from apps.domain.market import ChainEvent
+from apps.domain.market import ChainEvent, SourceName
 from apps.engine import housekeeping, wiring
 from apps.engine.nudges import nudge
 from apps.intelligence.services import analysis_run
@@ -40,14 +40,14 @@ from apps.trading.services.opportunities import (
     opportunity_quarantine,
     opportunity_release,
 )
-from apps.trading.services.reconciliation import deposit_book, orders_reconcile
+from apps.trading.services.reconciliation import orders_reconcile, wallet_reconcile
 from apps.trading.services.settlement import order_settle
 
 logger = logging.getLogger(__name__)
 
 
 # -- 1, 2: what exists --------------------------------------------------------------------
-def register(chain_key: str, events: Sequence[ChainEvent], *, source: str = "chain") -> int:
+def register(chain_key: str, events: Sequence[ChainEvent], *, source: SourceName = "chain") -> int:
     """Register the pairs of these events and open an opportunity for each new one. Returns how many were new."""
     ports = wiring.chain_ports(chain_key)
     registered = listings_register(
@@ -177,7 +177,9 @@ def recover(chain_key: str) -> None:
     with guarded(f"recover/{chain_key}"):
         ports = wiring.chain_ports(chain_key).execution
         orders_reconcile(chain_key=chain_key, ports=ports)
-        deposit_book(chain_key=chain_key, wallet_key=wiring.trading_wallet_key(ports.profile), ports=ports)
+        wallet_reconcile(
+            chain_key=chain_key, wallet_key=wiring.trading_wallet_key(ports.profile), ports=ports
+        )
 
 
 # -- housekeeping -------------------------------------------------------------------------

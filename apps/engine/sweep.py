@@ -6,15 +6,27 @@ With the broker dead the rows are worked on right here, a few at a time.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import lru_cache
 
+import redis
+from django.conf import settings
+
+from apps.domain.engine import EngineStatus
+from apps.domain.errors import BrokerDownError
 from apps.engine import housekeeping, road, wiring
 from apps.engine.nudges import broker_rests, nudge
-from apps.state.services.engine import killswitch_settle
+from apps.state.services.engine import engine_stop, engine_view, killswitch_settle
+from apps.state.services.heartbeats import beat
+from apps.state.services.incidents import incident_from_error, incident_resolve
+from apps.trading.models import Position
 from apps.trading.services.equity import equity_record
 from apps.trading.services.execution import claims_recover
 from apps.trading.services.opportunities import opportunities_due, opportunities_expire, opportunities_recover
 from apps.trading.services.orders import orders_unsettled, orders_waiting
 
+_BROKER_KEY = "broker"
+_BROKER_TIMEOUT_S = 0.5
+_BROKER_STALE_S = 15
 _INLINE_MAX = 5  # rows of each kind worked on in one pass without a broker
 
 
@@ -29,6 +41,41 @@ def sweep_all() -> None:
             claims_recover(chain_key=chain_key, ports=wiring.chain_ports(chain_key).execution)
             _push("engine.execute", road.execute, orders_waiting(chain_key=chain_key))
     equity_record()
+    end_closing()
+
+
+def watch_broker() -> None:
+    """Open an incident while the broker is away and close it when it is back; nothing waits for it."""
+    try:
+        _broker().ping()
+    except redis.RedisError as error:
+        incident_from_error(
+            BrokerDownError(
+                f"the broker does not answer ({type(error).__name__}): workers are idle, the listener does their work",
+                remedy="'manage.py up' starts it again by itself. An external one: check DEXSNIPER_REDIS_URL.",
+            ),
+            dedup_key=_BROKER_KEY,
+        )
+    else:
+        beat(component="broker", stale_after_s=_BROKER_STALE_S)
+        incident_resolve(dedup_key=_BROKER_KEY)
+
+
+@lru_cache(maxsize=1)
+def _broker() -> redis.Redis:
+    return redis.Redis.from_url(
+        settings.REDIS_URL, socket_timeout=_BROKER_TIMEOUT_S, socket_connect_timeout=_BROKER_TIMEOUT_S
+    )
+
+
+def end_closing() -> None:
+    """Stop the engine once everything is sold after "kill and close"."""
+    view = engine_view()
+    if view.status is not EngineStatus.CLOSING:
+        return
+    unsettled = [key for key in housekeeping.enabled_chain_keys() if orders_unsettled(chain_key=key)]
+    if not unsettled and not Position.objects.filter(status="open").exists():
+        engine_stop(by="engine", reason="all positions are closed")
 
 
 def settle_chain(chain_key: str) -> None:

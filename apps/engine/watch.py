@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils import timezone
 
 from apps.discovery.models import Pair
-from apps.trading.models import OpportunityStatus, Position
+from apps.trading.models import OpportunityStatus
 
 #: A new pool is followed for so long whatever was decided about it, so that a refusal can be judged by what came after.
 _FOLLOWED_AFTER_REGISTRATION = timedelta(minutes=15)
@@ -26,8 +26,3 @@ def pairs_to_follow(chain_key: str) -> list[Pair]:
         | Q(opportunities__status=OpportunityStatus.WAITING)
     ).exclude(pk__in=[pair.pk for pair in held])
     return held + list(recent.distinct().order_by("-id")[: _POOLS_MAX - len(held)])
-
-
-def positions_open(*, chain_key: str) -> bool:
-    """Tell whether anything is held on this chain."""
-    return Position.objects.filter(chain_key=chain_key, status="open").exists()

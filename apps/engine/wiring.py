@@ -25,7 +25,7 @@ from apps.domain.errors import ConfigurationError
 from apps.domain.market import ChainProfile, DexProfile
 from apps.domain.ports import ChainReader, FeedSource, SwapBuilder
 from apps.trading.services.ports import ExecutionPorts
-from apps.wallets.selectors import wallet_default
+from apps.wallets.services.wallets import wallet_default
 from apps.wallets.signing import KeystoreSigner, SigningChain
 
 

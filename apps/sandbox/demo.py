@@ -50,7 +50,7 @@ def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
     report = demo_report(
         seconds=seconds,
         native_symbols={profile.chain_key: profile.native.symbol for profile in chains.chain_profiles()},
-        book_equals_chain=all(item.equal for item in reports),
+        book_equals_chain=all(item.is_equal for item in reports),
     )
     report["orders"] = dict(Order.objects.values_list("status").annotate(n=Count("id")))
     report["incidents"] = dict(Incident.objects.values_list("code").annotate(n=Count("id")))
