@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from django.db import models
 
+from apps.state.fields import RawAmountField
+
 
 class Chain(models.Model):
     """A chain. ``key`` is CAIP-2; a sandbox chain has an id of its own and the profile of the chain it stands for."""
@@ -56,7 +58,9 @@ class Endpoint(models.Model):
     weight = models.PositiveSmallIntegerField(default=100)  # higher is asked first
     requests_per_s_max = models.PositiveIntegerField(default=0)  # 0: no limit of ours
     enabled = models.BooleanField(default=True)
-    capabilities = models.JSONField(default=dict, blank=True)  # {"state_override": true, "simulate_v1": true, ...}
+    capabilities = models.JSONField(
+        default=dict, blank=True
+    )  # {"state_override": true, "simulate_v1": true, ...}
     checked_at = models.DateTimeField(null=True, blank=True)
     fault = models.CharField(max_length=300, blank=True)  # why it is not used, in plain words
 
@@ -102,3 +106,51 @@ class Locker(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} on {self.chain}"
+
+
+class PaperTransaction(models.Model):
+    """A transaction of paper trading: taken by nobody, filled from the live market. Nothing of it was ever signed."""
+
+    STATUSES = [(v, v) for v in ("waiting", "mined", "reverted", "replaced")]
+
+    chain_key = models.CharField(max_length=60)
+    owner = models.CharField(max_length=66)  # lower case
+    nonce = models.PositiveBigIntegerField()
+    tx_hash = models.CharField(max_length=66, unique=True)
+    payload = models.BinaryField()  # the unsigned marker
+    sent_at = models.DateTimeField()
+    fill_block_number = models.PositiveBigIntegerField()  # the first block that may fill it
+    status = models.CharField(max_length=10, choices=STATUSES, default="waiting")
+    pair_key = models.CharField(max_length=130, blank=True)
+    sell_tax_bps = models.PositiveIntegerField(null=True)  # measured when it was filled
+    block_number = models.PositiveBigIntegerField(null=True)
+    block_hash = models.CharField(max_length=66, blank=True)
+    block_at_ms = models.BigIntegerField(null=True)
+    gas_used = models.PositiveBigIntegerField(null=True)
+    fee_paid_raw = RawAmountField(null=True)
+    transfers = models.JSONField(default=list, blank=True)  # [[token, sender, recipient, amount as text], …]
+    reason = models.CharField(max_length=300, blank=True)  # why it reverted
+
+    class Meta:
+        ordering = ["id"]
+        indexes = [models.Index(fields=["chain_key", "owner", "nonce"], name="paper_by_nonce")]
+
+    def __str__(self) -> str:
+        return self.tx_hash
+
+
+class PaperBalance(models.Model):
+    """What a wallet of paper trading holds of one token, or of the chain's own coin ("native")."""
+
+    chain_key = models.CharField(max_length=60)
+    owner = models.CharField(max_length=66)  # lower case
+    token_address = models.CharField(max_length=66)  # lower case
+    amount_raw = RawAmountField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["chain_key", "owner", "token_address"], name="paper_balance_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.owner} {self.token_address}"

@@ -1,0 +1,1 @@
+"""Trading on paper: fills from live pools, nothing signed, nothing sent."""

@@ -1,0 +1,294 @@
+"""The ports of paper trading: the same road, but nothing is signed, nothing is sent, and fills come from live pools."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import Protocol
+
+from apps.chains.models import PaperTransaction
+from apps.chains.paper.account import PaperAccount, receipt_of
+from apps.chains.paper.fill import CANCEL_GAS, PaperFill, fill, probe_amount_raw
+from apps.chains.paper.marker import Marker, PaperSwap, marker_decode, marker_encode, marker_hash
+from apps.domain.errors import (
+    InsufficientFundsError,
+    NetworkError,
+    NonceConflictError,
+    SniperError,
+    TradingError,
+)
+from apps.domain.ids import NATIVE_ADDRESS, ClientOrderId
+from apps.domain.market import (
+    BlockRef,
+    ChainEvent,
+    FeeQuote,
+    Listing,
+    PairFacts,
+    PoolReserves,
+    PoolSwap,
+    PoolTokens,
+    Receipt,
+    TokenMetadata,
+)
+from apps.domain.order import Side, SignedTx, UnsignedTx
+from apps.domain.ports import ChainReader
+from apps.state import fence
+
+#: From broadcast to inclusion on a real network.
+LATENCY_MS = 300
+
+
+class Fence(Protocol):
+    """Lets a signature or a send pass while the engine is open for it: apps.state.fence.passage."""
+
+    def __call__(self, *, epoch: int, side: Side, data_dir: Path) -> AbstractContextManager[None]: ...
+
+
+class PaperSigner:
+    """Implements ``ports.Signer`` without a key: the "signature" is a note. ``address_of`` names a wallet's address."""
+
+    def __init__(
+        self, address_of: Callable[[str], str], *, data_dir: Path, passage: Fence = fence.passage
+    ) -> None:
+        self._address_of = address_of
+        self._data_dir = data_dir
+        self._passage = passage
+
+    def address(self, wallet_key: str) -> str:
+        """Return the wallet's public address."""
+        return self._address_of(wallet_key)
+
+    def sign(self, tx: UnsignedTx, *, client_order_id: str, epoch: int) -> SignedTx:
+        """Return the marker. Raises EpochClosedError when the engine's fence is shut."""
+        side: Side = "buy" if tx.purpose == "swap" and tx.value_raw > 0 else "sell"
+        payload = marker_encode(tx, owner=self.address(tx.wallet_key), client_order_id=client_order_id)
+        with self._passage(epoch=epoch, side=side, data_dir=self._data_dir):
+            return SignedTx(
+                client_order_id=ClientOrderId(client_order_id),
+                chain_key=tx.chain_key,
+                purpose=tx.purpose,
+                tx_hash=marker_hash(payload),
+                nonce=tx.nonce,
+                epoch=epoch,
+                max_cost_raw=tx.gas_limit * tx.max_fee_wei,
+                payload=payload,
+            )
+
+
+class PaperSender:
+    """Implements ``ports.TxSender``: notes down what would have been sent."""
+
+    def __init__(
+        self,
+        reader: ChainReader,
+        account: PaperAccount,
+        *,
+        data_dir: Path,
+        latency_ms: int = LATENCY_MS,
+        passage: Fence = fence.passage,
+    ) -> None:
+        self._reader = reader
+        self._account = account
+        self._data_dir = data_dir
+        self._latency_blocks = max(1, -(-latency_ms // reader.profile.block_time_ms))
+        self._passage = passage
+
+    def broadcast(self, tx: SignedTx, *, side: Side) -> None:
+        """Take the transaction; the first block after the latency may fill it. Raises EpochClosedError, TradingError."""
+        self._check(tx)
+        fill_block = self._reader.head().number + self._latency_blocks
+        with self._passage(epoch=tx.epoch, side=side, data_dir=self._data_dir):
+            self._account.take(tx, fill_block_number=fill_block)
+
+    def broadcast_many(self, txs: Sequence[SignedTx], *, side: Side) -> tuple[SniperError | None, ...]:
+        """Take several; return for each None or what ``broadcast`` would raise. Raises EpochClosedError itself."""
+        fill_block = self._reader.head().number + self._latency_blocks
+        outcomes: list[SniperError | None] = []
+        with self._passage(epoch=txs[0].epoch, side=side, data_dir=self._data_dir):
+            for tx in txs:
+                try:
+                    self._check(tx)
+                except TradingError as error:
+                    outcomes.append(error)
+                else:
+                    self._account.take(tx, fill_block_number=fill_block)
+                    outcomes.append(None)
+        return tuple(outcomes)
+
+    def _check(self, tx: SignedTx) -> None:
+        """Refuse what a node would refuse: a spent nonce, a wallet that cannot pay."""
+        if self._account.is_known(tx.tx_hash):
+            return
+        marker = marker_decode(tx.payload)
+        if marker.nonce < self._account.transaction_count(marker.owner, pending=False):
+            raise NonceConflictError(
+                f"Nonce {marker.nonce} is spent.",
+                remedy="The nonce is read anew by itself.",
+                tx_hash=tx.tx_hash,
+            )
+        if self._account.balances(marker.owner, [NATIVE_ADDRESS])[NATIVE_ADDRESS] < marker.max_cost_raw:
+            raise InsufficientFundsError(
+                "The paper wallet cannot pay for this order and its gas.",
+                remedy="Lower the position size, or begin paper trading anew with more coins.",
+                tx_hash=tx.tx_hash,
+            )
+
+
+class PaperReader:
+    """Implements ``ports.ChainReader``: the market as it is, wallets and transactions as they are on paper."""
+
+    def __init__(
+        self, reader: ChainReader, account: PaperAccount, *, listing_of: Callable[[str], Listing | None]
+    ) -> None:
+        self.profile = reader.profile
+        self._reader = reader
+        self._account = account
+        self._listing_of = listing_of
+
+    # -- on paper -------------------------------------------------------------------------
+
+    def balances(self, owner: str, token_addresses: Sequence[str]) -> Mapping[str, int]:
+        """Return what the paper wallet holds."""
+        return self._account.balances(owner, token_addresses)
+
+    def allowance(self, owner: str, spender: str, token_address: str) -> int:
+        """Return zero: nothing is ever approved on paper."""
+        return 0
+
+    def transaction_count(self, owner: str, *, pending: bool) -> int:
+        """Return the paper wallet's next nonce."""
+        return self._account.transaction_count(owner, pending=pending)
+
+    def is_known(self, tx_hash: str) -> bool:
+        """Tell whether it was "sent"."""
+        return self._account.is_known(tx_hash)
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        """Return how a transaction on paper went, filling it (and those before it) when its block has come.
+
+        Raises NetworkError. None while it waits: for its block, or for a pool that can be read.
+        """
+        row = PaperTransaction.objects.filter(tx_hash=tx_hash).first()
+        if row is None or row.status == "replaced":
+            return None
+        if row.status == "waiting":
+            head = self._reader.head()
+            for earlier in self._account.waiting_until(row):
+                earlier.refresh_from_db(fields=["status"])
+                if earlier.status == "waiting" and not self._fill(earlier, head):
+                    return None
+            row.refresh_from_db()
+        return receipt_of(row)
+
+    def _fill(self, row: PaperTransaction, head: BlockRef) -> bool:
+        """Fill a waiting transaction; False when that must wait."""
+        if head.number < row.fill_block_number:
+            return False
+        marker = marker_decode(bytes(row.payload))
+        fees = self._reader.fees()
+        price = min(marker.max_fee_wei, fees.base_fee_wei + marker.tip_wei)
+        if price < fees.base_fee_wei:
+            return False  # no block would include it at this fee
+        if marker.swap is None:
+            self._account.settle(
+                row, marker, block=head, gas_used=CANCEL_GAS, fee_paid_raw=CANCEL_GAS * price
+            )
+            return True
+        outcome, block = self._swap(marker, marker.swap)
+        if outcome is None or block is None:
+            return False
+        gas_used = min(outcome.gas_used, marker.gas_limit)
+        ran_dry = outcome.gas_used > marker.gas_limit
+        self._account.settle(
+            row,
+            marker,
+            block=block,
+            gas_used=gas_used,
+            fee_paid_raw=gas_used * price,
+            transfers=() if ran_dry else outcome.transfers,
+            sell_tax_bps=outcome.sell_tax_bps,
+            reason="it would have run out of gas" if ran_dry else outcome.reason,
+        )
+        return True
+
+    def _swap(self, marker: Marker, swap: PaperSwap) -> tuple[PaperFill | None, BlockRef | None]:
+        listing = self._listing_of(swap.pair_key)
+        if listing is None:
+            raise NetworkError(
+                f"The pair {swap.pair_key} of a paper order is not known.",
+                remedy="It is tried again by itself.",
+            )
+        reserves = None
+        if swap.side == "sell":
+            reserves = self._reader.reserves([listing]).get(swap.pair_key)
+        facts = self._reader.pair_facts(
+            listing,
+            buyer=marker.owner,
+            probe_amount_raw=probe_amount_raw(swap, listing, reserves),
+            previous_swaps_from=self._reader.head().number,
+        )
+        if facts.reserves is None:
+            return None, None
+        paid_with = NATIVE_ADDRESS if swap.side == "buy" else listing.base.address
+        outcome = fill(
+            swap,
+            listing=listing,
+            facts=facts,
+            owner=marker.owner,
+            held_raw=self._account.balances(marker.owner, [paid_with])[paid_with],
+            sell_tax_bps=self._account.sell_tax_bps(swap.pair_key),
+        )
+        return outcome, facts.block
+
+    # -- the market as it is --------------------------------------------------------------
+
+    def head(self) -> BlockRef:
+        """Return the newest block."""
+        return self._reader.head()
+
+    def block(self, number: int) -> BlockRef | None:
+        """Return the block at this height, or None when the chain is shorter."""
+        return self._reader.block(number)
+
+    def token_metadata(self, addresses: Sequence[str]) -> Mapping[str, TokenMetadata]:
+        """Return each token's self-description."""
+        return self._reader.token_metadata(addresses)
+
+    def senders(self, tx_hashes: Sequence[str]) -> Mapping[str, str]:
+        """Return who sent each transaction."""
+        return self._reader.senders(tx_hashes)
+
+    def pool_tokens(self, pool_addresses: Sequence[str]) -> Mapping[str, PoolTokens]:
+        """Return what these pools say of themselves."""
+        return self._reader.pool_tokens(pool_addresses)
+
+    def pool_creations(self, pools: Sequence[PoolTokens]) -> Mapping[str, ChainEvent]:
+        """Return the factory's log that created each pool."""
+        return self._reader.pool_creations(pools)
+
+    def pair_facts(
+        self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int
+    ) -> PairFacts:
+        """Return everything readable about a pair."""
+        return self._reader.pair_facts(
+            listing, buyer=buyer, probe_amount_raw=probe_amount_raw, previous_swaps_from=previous_swaps_from
+        )
+
+    def reserves(self, listings: Sequence[Listing]) -> Mapping[str, PoolReserves]:
+        """Return reserves by pair key."""
+        return self._reader.reserves(listings)
+
+    def pool_activity(
+        self, listings: Sequence[Listing], first_block: int, last_block: int
+    ) -> tuple[tuple[PoolReserves, ...], tuple[PoolSwap, ...]]:
+        """Return the reserve updates and swaps of these pools."""
+        return self._reader.pool_activity(listings, first_block, last_block)
+
+    def quote_price_usd_micros(self) -> int | None:
+        """Return the price of one whole native coin."""
+        return self._reader.quote_price_usd_micros()
+
+    def fees(self) -> FeeQuote:
+        """Return fees for the next block."""
+        return self._reader.fees()

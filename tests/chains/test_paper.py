@@ -1,0 +1,301 @@
+"""Paper trading on a real local market: what it says it got is what a real trade would have got."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from apps.chains.evm.parse import fill_amounts
+from apps.chains.models import PaperTransaction
+from apps.chains.paper.account import PaperAccount
+from apps.chains.paper.marker import PaperSwapBuilder, marker_decode, marker_hash
+from apps.chains.paper.ports import PaperReader, PaperSender, PaperSigner
+from apps.domain.errors import BadDataError, EpochClosedError, InsufficientFundsError, NonceConflictError
+from apps.domain.ids import ClientOrderId, TraceId, WalletKey
+from apps.domain.market import Listing, Receipt
+from apps.domain.money import Amount
+from apps.domain.order import OrderIntent, Side, SignedTx
+from tests.chain_fixtures import Launch, Market, running_market
+from tests.chains.evm.deployment import chain_key, dex_of, listing_of, profile_of, reader_of
+
+pytestmark = [pytest.mark.chain, pytest.mark.django_db]
+
+START_RAW = 5 * 10**18
+VALUE_RAW = 10**17
+OWNER = "0x" + "ab" * 20
+LATE_S = 2**40
+
+
+def open_fence(*, epoch: int, side: Side, data_dir: Path) -> AbstractContextManager[None]:
+    del epoch, side, data_dir
+    return nullcontext()
+
+
+def shut_fence(*, epoch: int, side: Side, data_dir: Path) -> AbstractContextManager[None]:
+    del side, data_dir
+    raise EpochClosedError("shut", epoch=epoch)
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A paper trader at one pair."""
+
+    market: Market
+    listing: Listing
+    reader: PaperReader
+    signer: PaperSigner
+    sender: PaperSender
+
+    def order(
+        self, side: Side, amount_raw: int, *, out_min_raw: int = 1, deadline_s: int = LATE_S
+    ) -> SignedTx:
+        profile, buys = profile_of(self.market), side == "buy"
+        route = (self.listing.quote.address, self.listing.base.address)
+        intent = OrderIntent(
+            trace_id=TraceId("0" * 32),
+            client_order_id=ClientOrderId("order"),
+            side=side,
+            wallet_key=WalletKey("paper"),
+            pair_key=self.listing.pair_key,
+            dex_key=self.listing.dex_key,
+            route=route if buys else route[::-1],
+            amount_in=Amount(amount_raw, profile.native if buys else self.listing.base),
+            amount_out_min=Amount(out_min_raw, self.listing.base if buys else profile.native),
+            fee_cap_raw=10**18,
+            gas_limit=500_000,
+            epoch=1,
+            expires_at_ms=0,
+        )
+        builder = PaperSwapBuilder(profile=profile, dex=dex_of(self.market))
+        assert builder.approval(intent, nonce=0, allowance_raw=0) is None
+        nonce = self.reader.transaction_count(OWNER, pending=True)
+        unsigned = builder.swap(intent, nonce=nonce, recipient=OWNER, deadline_s=deadline_s)
+        fees = self.reader.fees()
+        priced = replace(unsigned, max_fee_wei=fees.max_fee_wei, tip_wei=fees.tip_wei)
+        return self.signer.sign(priced, client_order_id=f"order-{nonce}", epoch=1)
+
+    def trade(self, side: Side, amount_raw: int, **terms: Any) -> Receipt:
+        tx = self.order(side, amount_raw, **terms)
+        self.sender.broadcast(tx, side=side)
+        assert self.reader.receipt(tx.tx_hash) is None  # its block has not come
+        self.market.rpc("anvil_mine", "0x1")
+        receipt = self.reader.receipt(tx.tx_hash)
+        assert receipt is not None
+        return receipt
+
+    def fill(self, receipt: Receipt, side: Side) -> tuple[int, int]:
+        return fill_amounts(
+            receipt,
+            wallet=OWNER,
+            base_address=self.listing.base.address,
+            wrapped_address=self.market.dex.wrapped,
+            pool_address=self.listing.pool_address,
+            side=side,
+        )
+
+    def held(self) -> tuple[int, int]:
+        found = self.reader.balances(OWNER, ["native", self.listing.base.address])
+        return found["native"], found[self.listing.base.address]
+
+
+@pytest.fixture(scope="module")
+def market() -> Iterator[Market]:
+    with running_market() as market:
+        yield market
+
+
+def desk_at(market: Market, launch: Launch, tmp_path: Path, *, start_raw: int = START_RAW) -> Desk:
+    listing, reader = listing_of(market, launch), reader_of(market)
+    account = PaperAccount(chain_key(market), starting_native_raw=start_raw)
+    return Desk(
+        market=market,
+        listing=listing,
+        reader=PaperReader(
+            reader, account, listing_of=lambda key: listing if key == listing.pair_key else None
+        ),
+        signer=PaperSigner(lambda _wallet: OWNER, data_dir=tmp_path, passage=open_fence),
+        sender=PaperSender(reader, account, data_dir=tmp_path, passage=open_fence),
+    )
+
+
+@pytest.mark.parametrize(("contract", "taxes"), [("StandardToken", None), ("TaxedToken", (400, 700))])
+def test_round_trip_when_on_paper_then_fills_are_those_of_a_real_trade(
+    market: Market, tmp_path: Path, contract: str, taxes: tuple[int, int] | None
+) -> None:
+    extra = () if taxes is None else ((*taxes, 1_000, market.chain.accounts[3].address),)
+    launch = market.launch(contract, *extra)
+    desk = desk_at(market, launch, tmp_path)
+    bought = desk.trade("buy", VALUE_RAW)
+    assert bought.succeeded
+    paid, received = desk.fill(bought, "buy")
+    assert desk.held() == (START_RAW - VALUE_RAW - bought.fee_paid_raw, received)
+    account = market.buyer()
+    assert market.buy(account, launch.token, value=VALUE_RAW)
+    assert (paid, received) == (VALUE_RAW, market.balance(launch.token, account.address))
+
+    sold = desk.trade("sell", received)
+    assert sold.succeeded
+    spent, back = desk.fill(sold, "sell")
+    real = _sell_really(market, launch, account)
+    assert spent == received
+    assert abs(back - real) <= real // 10_000 + 1  # the tax is known in whole bps, rounded against us
+    assert back <= real
+    fees = bought.fee_paid_raw + sold.fee_paid_raw
+    assert desk.held() == (START_RAW - VALUE_RAW + back - fees, 0)
+    assert int(market.rpc("eth_getTransactionCount", OWNER, "latest"), 16) == 0
+
+
+def _sell_really(market: Market, launch: Launch, account: Any) -> int:
+    before = int(market.rpc("eth_getBalance", market.dex.wrapped, "latest"), 16)
+    assert market.sell(account, launch.token)
+    return before - int(market.rpc("eth_getBalance", market.dex.wrapped, "latest"), 16)
+
+
+def test_trap_when_sold_on_paper_then_it_reverts_and_costs_gas(market: Market, tmp_path: Path) -> None:
+    desk = desk_at(market, market.launch("SellBlockedToken"), tmp_path)
+    _, received = desk.fill(desk.trade("buy", VALUE_RAW), "buy")
+    native, _ = desk.held()
+    sold = desk.trade("sell", received)
+    assert not sold.succeeded
+    assert sold.transfers == ()
+    assert sold.fee_paid_raw > 0
+    assert desk.held() == (native - sold.fee_paid_raw, received)
+    assert "the sell reverts" in PaperTransaction.objects.get(tx_hash=sold.tx_hash).reason
+
+
+@pytest.mark.parametrize(
+    ("terms", "reason"),
+    [({"out_min_raw": 10**27}, "below the minimum"), ({"deadline_s": 1}, "the deadline has passed")],
+)
+def test_buy_when_its_terms_are_not_met_then_it_reverts(
+    market: Market, tmp_path: Path, terms: dict[str, int], reason: str
+) -> None:
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    receipt = desk.trade("buy", VALUE_RAW, **terms)
+    assert not receipt.succeeded
+    assert desk.held() == (START_RAW - receipt.fee_paid_raw, 0)
+    assert reason in PaperTransaction.objects.get(tx_hash=receipt.tx_hash).reason
+
+
+def test_sell_when_more_than_held_then_it_reverts(market: Market, tmp_path: Path) -> None:
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    receipt = desk.trade("sell", 10**18)
+    assert not receipt.succeeded
+
+
+def test_receipt_when_asked_again_or_sent_again_then_the_fill_stands_once(
+    market: Market, tmp_path: Path
+) -> None:
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    tx = desk.order("buy", VALUE_RAW)
+    desk.sender.broadcast(tx, side="buy")
+    desk.sender.broadcast(tx, side="buy")
+    market.rpc("anvil_mine", "0x1")
+    first = desk.reader.receipt(tx.tx_hash)
+    held = desk.held()
+    desk.sender.broadcast(tx, side="buy")
+    assert desk.reader.receipt(tx.tx_hash) == first
+    assert desk.held() == held
+    assert desk.reader.is_known(tx.tx_hash)
+    assert not desk.reader.is_known("0x" + "12" * 32)
+    assert desk.reader.receipt("0x" + "12" * 32) is None
+
+
+def test_transactions_when_two_wait_then_they_fill_in_order_of_nonce(market: Market, tmp_path: Path) -> None:
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    first = desk.order("buy", VALUE_RAW)
+    desk.sender.broadcast(first, side="buy")
+    second = desk.order("buy", VALUE_RAW)
+    assert desk.sender.broadcast_many([second], side="buy") == (None,)
+    assert desk.reader.transaction_count(OWNER, pending=True) == 2
+    assert desk.reader.transaction_count(OWNER, pending=False) == 0
+    market.rpc("anvil_mine", "0x1")
+    receipt = desk.reader.receipt(second.tx_hash)
+    assert receipt is not None
+    assert PaperTransaction.objects.get(tx_hash=first.tx_hash).status == "mined"
+    assert desk.reader.transaction_count(OWNER, pending=False) == 2
+
+
+def test_cancellation_when_it_takes_the_nonce_then_the_swap_never_comes(
+    market: Market, tmp_path: Path
+) -> None:
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    swap = desk.order("buy", VALUE_RAW)
+    desk.sender.broadcast(swap, side="buy")
+    marker = marker_decode(swap.payload)
+    unsigned = replace(
+        PaperSwapBuilder(profile=profile_of(market), dex=dex_of(market)).swap(
+            _intent_like(desk), nonce=marker.nonce, recipient=OWNER, deadline_s=0
+        ),
+        purpose="cancel",
+        value_raw=0,
+        data=b"",
+        max_fee_wei=marker.max_fee_wei * 2,
+    )
+    cancel = desk.signer.sign(unsigned, client_order_id="cancel", epoch=1)
+    desk.sender.broadcast(cancel, side="sell")
+    market.rpc("anvil_mine", "0x1")
+    receipt = desk.reader.receipt(cancel.tx_hash)
+    assert receipt is not None
+    assert receipt.succeeded
+    assert desk.reader.receipt(swap.tx_hash) is None
+    assert desk.held() == (START_RAW - receipt.fee_paid_raw, 0)
+
+
+def _intent_like(desk: Desk) -> OrderIntent:
+    profile = profile_of(desk.market)
+    return OrderIntent(
+        trace_id=TraceId("0" * 32),
+        client_order_id=ClientOrderId("cancel"),
+        side="sell",
+        wallet_key=WalletKey("paper"),
+        pair_key=desk.listing.pair_key,
+        dex_key=desk.listing.dex_key,
+        route=(desk.listing.base.address, desk.listing.quote.address),
+        amount_in=Amount(1, desk.listing.base),
+        amount_out_min=Amount(1, profile.native),
+        fee_cap_raw=10**18,
+        gas_limit=21_000,
+        epoch=1,
+        expires_at_ms=0,
+    )
+
+
+def test_send_when_wallet_is_poor_or_nonce_spent_then_refused_as_by_a_node(
+    market: Market, tmp_path: Path
+) -> None:
+    launch = market.launch("StandardToken")
+    poor = desk_at(market, launch, tmp_path, start_raw=VALUE_RAW)
+    with pytest.raises(InsufficientFundsError):
+        poor.sender.broadcast(poor.order("buy", VALUE_RAW), side="buy")
+    desk = desk_at(market, launch, tmp_path)
+    early = desk.order("buy", VALUE_RAW)
+    desk.trade("buy", VALUE_RAW * 2)
+    [error] = desk.sender.broadcast_many([early], side="buy")
+    assert isinstance(error, NonceConflictError)
+
+
+def test_fence_when_shut_then_neither_signed_nor_sent(market: Market, tmp_path: Path) -> None:
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    tx = desk.order("buy", VALUE_RAW)
+    account = PaperAccount(chain_key(market), starting_native_raw=START_RAW)
+    sender = PaperSender(reader_of(market), account, data_dir=tmp_path, passage=shut_fence)
+    for send in (lambda: sender.broadcast(tx, side="buy"), lambda: sender.broadcast_many([tx], side="buy")):
+        with pytest.raises(EpochClosedError):
+            send()
+    signer = PaperSigner(lambda _wallet: OWNER, data_dir=tmp_path, passage=shut_fence)
+    with pytest.raises(EpochClosedError):
+        replace(desk, signer=signer).order("buy", VALUE_RAW)
+    assert not PaperTransaction.objects.exists()
+
+
+@pytest.mark.parametrize("payload", [b"", b"{}", b"[]", b"\x02\xf8", b'{"owner": 1}', b"x" * 10_000])
+def test_marker_when_it_is_none_then_bad_data(payload: bytes) -> None:
+    with pytest.raises(BadDataError):
+        marker_decode(payload)
+    assert len(marker_hash(payload)) == 66
