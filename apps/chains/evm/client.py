@@ -13,7 +13,14 @@ from typing import Any
 
 import stamina
 
-from apps.chains.evm.endpoint import REFUSED_REST_S, Endpoint, EndpointConfig, EndpointStatus
+from apps.chains.evm.endpoint import (
+    BEHIND_REST_S,
+    LYING_REST_S,
+    REFUSED_REST_S,
+    Endpoint,
+    EndpointConfig,
+    EndpointStatus,
+)
 from apps.chains.evm.jsonrpc import (
     CODE_METHOD_NOT_FOUND,
     Request,
@@ -219,9 +226,7 @@ class EvmClient:
             return [fault] * len(requests)
 
         def is_worth_repeating(error: Exception) -> bool:
-            if not isinstance(error, NetworkError) or isinstance(
-                error, (EndpointLyingError, _NoneTriedError)
-            ):
+            if not isinstance(error, NetworkError) or isinstance(error, _NoneTriedError):
                 return False
             now = time.monotonic()
             return now + min(endpoint.rest_s(now) for endpoint in candidates) < deadline
@@ -324,10 +329,22 @@ class EvmClient:
                 endpoint,
                 f"is behind: its newest block is {age_s} s old, allowed are {self.head_age_max_s} s",
                 "Wait until it has caught up, use another endpoint, and check this machine's clock.",
+                rest_s=BEHIND_REST_S,
             )
 
-    def _lie(self, endpoint: Endpoint, what: str, remedy: str) -> EndpointLyingError:
-        endpoint.distrust(time.monotonic(), what)
+    def _lie(
+        self, endpoint: Endpoint, what: str, remedy: str, *, rest_s: float = LYING_REST_S
+    ) -> EndpointLyingError:
+        """Rest an endpoint that serves another chain, or ours as it once was."""
+        endpoint.distrust(time.monotonic(), seconds=rest_s, fault=what)
+        return self._lying_error(endpoint, what, remedy)
+
+    def _babble(self, endpoint: Endpoint, what: str) -> EndpointLyingError:
+        """Count an answer that is not JSON-RPC as a fault: it may be a provider's page of a moment."""
+        endpoint.failed(time.monotonic(), what)
+        return self._lying_error(endpoint, what, _CHECK_REMEDY)
+
+    def _lying_error(self, endpoint: Endpoint, what: str, remedy: str) -> EndpointLyingError:
         return EndpointLyingError(
             f"The endpoint {endpoint.label} {what}.",
             remedy=remedy,
@@ -348,7 +365,7 @@ class EvmClient:
             http, was_dropped = endpoint.pool.post(body, deadline=deadline)
         except TransportFault as fault:
             if fault.kind == "malformed":
-                raise self._lie(endpoint, str(fault), _CHECK_REMEDY) from fault
+                raise self._babble(endpoint, str(fault)) from fault
             endpoint.failed(time.monotonic(), str(fault))
             raise NetworkError(
                 f"The endpoint {endpoint.label} {_sentence(fault)}.",
@@ -364,7 +381,7 @@ class EvmClient:
         try:
             answers = decode_answers(http.body, first_id=first_id, count=count)
         except ValueError as error:
-            raise self._lie(endpoint, f"does not speak JSON-RPC: {error}", _CHECK_REMEDY) from error
+            raise self._babble(endpoint, f"does not speak JSON-RPC: {error}") from error
         for answer in answers:
             if isinstance(answer, RpcFault) and answer.is_rate_limit:
                 endpoint.rest(time.monotonic(), seconds=None, fault="asked us to slow down")

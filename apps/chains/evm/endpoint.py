@@ -22,6 +22,8 @@ TRIAL_S = 2.0
 RATE_REST_DEFAULT_S = 2.0
 RATE_REST_MAX_S = 60.0
 LYING_REST_S = 30.0
+#: An endpoint that is behind catches up soon: a chain that was just started again does with its first block.
+BEHIND_REST_S = 1.0
 #: An endpoint that refuses our key will not change its mind soon.
 REFUSED_REST_S = 60.0
 
@@ -116,12 +118,12 @@ class Endpoint:
             self._fault = fault
             self._closed_until = max(self._closed_until, now + bounded)
 
-    def distrust(self, now: float, fault: str) -> None:
-        """Leave an endpoint alone that answers for another chain or in another language; then check it again."""
+    def distrust(self, now: float, *, seconds: float, fault: str) -> None:
+        """Leave an endpoint alone that answers for another chain or an old head; then check it again."""
         with self._lock:
             self._fault = fault
             self.verified_at = None
-            self._closed_until = now + LYING_REST_S
+            self._closed_until = now + seconds
 
     def status(self, now: float) -> EndpointStatus:
         """Return how the endpoint stands."""

@@ -151,7 +151,19 @@ def test_call_when_genesis_fits_in_other_case_then_answers(node: FakeRpc) -> Non
 def test_call_when_head_is_old_then_refuses(node: FakeRpc) -> None:
     node.head_at_s = int(time.time()) - 600
     with pytest.raises(EndpointLyingError, match="is behind"):
-        client_of(node, head_age_max_s=60).call("eth_blockNumber")
+        client_of(node, head_age_max_s=60).call("eth_blockNumber", timeout_s=0.5)
+    assert client_of(node).call("eth_blockNumber") == "0x64"
+
+
+def test_call_when_old_head_catches_up_then_answers_within_the_same_call(node: FakeRpc) -> None:
+    node.head_at_s = int(time.time()) - 600  # a chain that was just started from its stored state
+    client = client_of(node, head_age_max_s=60)
+    threading.Timer(0.3, setattr, (node, "head_at_s", None)).start()
+    assert client.call("eth_blockNumber") == "0x64"
+
+
+def test_call_when_answer_is_garbage_once_then_is_repeated(node: FakeRpc) -> None:
+    node.misbehave("html", method="eth_blockNumber", times=1)
     assert client_of(node).call("eth_blockNumber") == "0x64"
 
 
