@@ -468,15 +468,20 @@ def _holders(
     if supply is None:
         reading.missing["holders"] = "the supply is unknown, so whether all holders were seen is too"
         return None
+    if len(known.candidates) > HOLDERS_CONFIRMED_MAX and _is_history_partial(question, known):
+        reading.missing["holders"] = (
+            "too many holders to ask each, and the events do not go back to the first"
+        )
+        return None
     balances: dict[str, int] = {}
-    for position, (address, replayed) in enumerate(known.candidates):
-        if position < HOLDERS_CONFIRMED_MAX:
-            confirmed = reading.number(f"base:{address}", "holders")
-            if confirmed is None:
-                return None
-            balances[address] = confirmed
-        else:
+    for address, replayed in known.candidates:
+        if f"base:{address}" not in reading.answers:
             balances[address] = replayed
+            continue
+        confirmed = reading.number(f"base:{address}", "holders")
+        if confirmed is None:
+            return None
+        balances[address] = confirmed
     outside = reading.total(
         ["pool_base", *(f"base:{address}" for address in parse.BURN_ADDRESSES)], "holders"
     )
@@ -489,6 +494,13 @@ def _holders(
         return None
     held = [(abi.checksum(address), balance) for address, balance in balances.items() if balance > 0]
     return tuple(sorted(held, key=lambda item: (-item[1], item[0])))
+
+
+def _is_history_partial(question: Question, known: Halfway) -> bool:
+    """Tell whether balances cannot be told from the events alone: some are older than those that were read."""
+    first = max(0, question.listing.created_block.number - HOLDER_LOOKBACK_BLOCKS)
+    is_cut = question.block.number - first >= LOG_BLOCKS_MAX * LOG_CHUNKS_MAX
+    return is_cut or any(replayed < 0 for _, replayed in known.candidates)
 
 
 def _swap_logs(question: Question, reading: Reading) -> tuple[parse.Log, ...] | None:

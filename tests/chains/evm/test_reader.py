@@ -242,6 +242,29 @@ def test_transfers_when_there_are_too_many_then_holders_unknown_and_the_rest_sta
     assert known.missing["holders"] == f"more than {facts.TRANSFERS_MAX} events"
 
 
+def test_holders_when_many_and_their_history_is_not_whole_then_unknown(
+    market: Market, launch: Launch
+) -> None:
+    def strangers(method: str, params: Any, answer: Any) -> Any:
+        if method != "eth_getLogs" or params[0]["address"] != launch.token:
+            return answer
+        sender = "0x" + "00" * 12 + "77" * 20
+        moves = [
+            {
+                **answer[0],
+                "topics": [answer[0]["topics"][0], sender, f"0x{number:064x}"],
+                "data": "0x" + "00" * 31 + "01",
+            }
+            for number in range(10**6, 10**6 + facts.HOLDERS_CONFIRMED_MAX)
+        ]
+        return [*answer, *moves]
+
+    known = facts_of(market, launch, altered(market, strangers))
+    assert known.holders is None
+    assert known.missing is not None
+    assert "do not go back to the first" in known.missing["holders"]
+
+
 def test_node_when_it_refuses_or_garbles_everything_then_all_is_missing_with_reasons(
     market: Market, launch: Launch
 ) -> None:
