@@ -184,12 +184,6 @@ def log_of(entry: object) -> Log:
     )
 
 
-def logs_of(answer: object, *, maximum: int) -> tuple[Log, ...]:
-    """Return all logs of an eth_getLogs answer in chain order."""
-    logs = [log_of(entry) for entry in items(answer, "logs", maximum=maximum)]
-    return tuple(sorted(logs, key=lambda log: (log.block_number, log.log_index)))
-
-
 def pair_created(log: Log, *, chain_key: ChainKey, dex_key: str, times_ms: Mapping[int, int]) -> ChainEvent:
     """Return the event of a factory's PairCreated log."""
     _expect(log, abi.TOPIC_PAIR_CREATED, topics=3, words=2)

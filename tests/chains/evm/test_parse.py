@@ -118,7 +118,6 @@ def test_any_json_when_read_as_log_receipt_or_block_then_value_or_bad_data(value
     readers = (
         parse.log_of,
         parse.block_ref,
-        lambda item: parse.logs_of(item, maximum=10),
         lambda item: parse.receipt(item, block_at_ms=0, wrapped_address=WRAPPED),
         parse.receipt_block_at_ms,
     )
