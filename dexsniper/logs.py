@@ -49,7 +49,7 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         import json
 
-        entry: dict[str, Any] = {
+        entry: dict[str, str] = {
             "at": self.formatTime(record, "%Y-%m-%dT%H:%M:%S") + f".{int(record.msecs):03d}Z",
             "level": record.levelname,
             "logger": record.name,
@@ -58,7 +58,8 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             entry["exception"] = self.formatException(record.exc_info)
-        return redact(json.dumps(entry))
+        # Each text on its own: in the finished JSON its quotes would be escaped and hide a secret from the patterns.
+        return json.dumps({key: redact(value) for key, value in entry.items()})
 
 
 def logging_config(*, level: str, as_json: bool) -> dict[str, Any]:

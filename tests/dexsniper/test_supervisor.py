@@ -1,0 +1,118 @@
+"""The supervisor: restarts what ends, ends in order, and leaves no orphan however it dies."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from dexsniper.supervisor import AlreadyRunningError, ChildSpec, InstanceLock, Supervisor
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
+
+
+def _wait_for(condition: Callable[[], bool], timeout_s: float = 10.0) -> bool:
+    deadline = time.monotonic() + timeout_s
+    while time.monotonic() < deadline:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return condition()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return False
+        return not Path("/proc").is_dir()
+
+
+async def _until(condition: Callable[[], bool], timeout_s: float = 10.0) -> None:
+    async with asyncio.timeout(timeout_s):
+        while not condition():  # noqa: ASYNC110  # processes set no event
+            await asyncio.sleep(0.02)
+
+
+def _supervisor(*specs: ChildSpec) -> tuple[Supervisor, io.StringIO]:
+    output = io.StringIO()
+    return Supervisor(specs, cwd=_ROOT, colour=False, output=output), output
+
+
+async def test_child_killed_then_restarted_and_said() -> None:
+    supervisor, output = _supervisor(ChildSpec(name="sleeper", argv=_SLEEPER))
+    run = asyncio.create_task(supervisor.run())
+    await _until(lambda: "sleeper" in supervisor.pids)
+    first = supervisor.pids["sleeper"]
+    os.kill(first, signal.SIGKILL)
+    await _until(lambda: supervisor.pids["sleeper"] != first)
+    assert supervisor.restarts == {"sleeper": 1}
+    assert "ended with signal SIGKILL" in output.getvalue()
+    supervisor.stop()
+    await run
+    assert not _is_alive(supervisor.pids["sleeper"])
+
+
+async def test_output_is_prefixed_with_the_childs_name() -> None:
+    supervisor, output = _supervisor(
+        ChildSpec(name="a", argv=(sys.executable, "-c", "print('hello')")),
+        ChildSpec(name="longer", argv=_SLEEPER),
+    )
+    run = asyncio.create_task(supervisor.run())
+    await _until(lambda: "hello" in output.getvalue())
+    supervisor.stop()
+    await run
+    assert "a      │ hello" in output.getvalue()
+
+
+async def test_child_that_ignores_sigterm_then_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dexsniper.supervisor._STOP_GRACE_S", 0.5)
+    stubborn = "import signal,time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(600)"
+    supervisor, output = _supervisor(ChildSpec(name="stubborn", argv=(sys.executable, "-c", stubborn)))
+    run = asyncio.create_task(supervisor.run())
+    await _until(lambda: "up" in output.getvalue())
+    supervisor.stop()
+    await asyncio.wait_for(run, 8)
+    assert not _is_alive(supervisor.pids["stubborn"])
+
+
+def test_supervisor_killed_then_no_orphan(tmp_path: Path) -> None:
+    program = (
+        "import asyncio, sys\n"
+        "from pathlib import Path\n"
+        "from dexsniper.supervisor import ChildSpec, Supervisor\n"
+        f"spec = ChildSpec(name='s', argv=(sys.executable, '-c', \"import os,time; open({str(tmp_path / 'pid')!r},'w').write(str(os.getpid())); time.sleep(600)\"))\n"
+        "asyncio.run(Supervisor([spec], cwd=Path('.'), colour=False).run())\n"
+    )
+    process = subprocess.Popen([sys.executable, "-c", program], cwd=_ROOT, stdout=subprocess.DEVNULL)
+    try:
+        pid_file = tmp_path / "pid"
+        assert _wait_for(lambda: pid_file.is_file() and pid_file.read_text() != "")
+        child = int(pid_file.read_text())
+        process.kill()
+        process.wait()
+        assert _wait_for(lambda: not _is_alive(child)), "the child outlived its killed supervisor"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_second_instance_on_one_folder_then_refused_with_remedy(tmp_path: Path) -> None:
+    with InstanceLock(tmp_path):
+        with pytest.raises(AlreadyRunningError, match="Stop it first") as caught:
+            InstanceLock(tmp_path).__enter__()
+        assert str(os.getpid()) in str(caught.value)
+    with InstanceLock(tmp_path):
+        pass
