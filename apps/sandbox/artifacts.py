@@ -43,9 +43,16 @@ def creation_code(
         assert code.count(replace[0]) == 1, replace[0]
         code = code.replace(*replace)
     types = [
-        item["type"]
+        _abi_type(item)
         for entry in artifact["abi"]
         if entry["type"] == "constructor"
         for item in entry["inputs"]
     ]
     return bytes.fromhex(code) + encode(types, arguments)
+
+
+def _abi_type(item: dict[str, Any]) -> str:
+    """Return an argument's type with tuples spelt out, as the encoder wants it."""
+    if not item["type"].startswith("tuple"):
+        return str(item["type"])
+    return f"({','.join(map(_abi_type, item['components']))}){item['type'].removeprefix('tuple')}"

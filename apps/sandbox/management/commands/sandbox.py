@@ -1,0 +1,59 @@
+"""The sandbox's market: run it, look at it, slow it down."""
+
+from __future__ import annotations
+
+import signal
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from apps.domain.errors import SniperError
+
+
+class Command(BaseCommand):
+    help = "Run, watch and steer the sandbox's market."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        """Declare the options."""
+        actions = parser.add_subparsers(dest="action", required=True)
+        run = actions.add_parser("run", help="make blocks and life on the sandbox's chains until stopped")
+        run.add_argument("--seed", type=int, help="of the market; the same seed gives the same market")
+        pace = actions.add_parser("pace", help="set how many new pairs appear a second")
+        pace.add_argument("per_second", type=float)
+        actions.add_parser("pause", help="launch nothing new")
+        actions.add_parser("resume", help="launch again")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Do it."""
+        if not settings.ENV.is_sandbox:
+            raise CommandError(f"The mode is {settings.ENV.mode}; the sandbox runs in DEXSNIPER_MODE=sandbox.")
+        try:
+            getattr(self, f"_{options['action']}")(options)
+        except SniperError as error:
+            raise CommandError(f"{error}\n{error.remedy}".strip()) from error
+
+    def _run(self, options: dict[str, Any]) -> None:
+        from apps.sandbox.driver import Driver
+
+        seed = settings.ENV.sandbox_seed if options["seed"] is None else options["seed"]
+        driver = Driver(seed=seed)
+        for name in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(name, lambda *_: driver.stopping.set())
+        driver.run()
+
+    def _pace(self, options: dict[str, Any]) -> None:
+        from apps.sandbox.pace import pace_set
+
+        self.stdout.write(f"{pace_set(options['per_second']).per_second:g} new pairs a second")
+
+    def _pause(self, options: dict[str, Any]) -> None:
+        from apps.sandbox.pace import market_pause
+
+        market_pause()
+        self.stdout.write("no new launches; running ones go on")
+
+    def _resume(self, options: dict[str, Any]) -> None:
+        from apps.sandbox.pace import market_resume
+
+        self.stdout.write(f"{market_resume().per_second:g} new pairs a second")

@@ -1,0 +1,291 @@
+"""Draws launches from a seed. Classes overlap in all that can be seen before their end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from math import exp
+from random import Random
+from typing import Any
+
+from apps.sandbox.logic import parameters as p
+from apps.sandbox.market.naming import token_name
+from apps.sandbox.market.plan import Ending, Launch, LpFate, Who
+
+_NEVER = 2**128 - 1
+_SUPPLIES = (10**6, 10**7, 10**8, 10**9, 10**9, 10**9, 10**10, 10**12, 420_690 * 10**6)
+_LIFE_MAX_S = 600.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Market:
+    """What all launches of one chain share."""
+
+    seed: int
+    chain_key: str
+    block_s: float
+    native_price_usd: int
+
+    def chance(self, *about: object) -> Random:
+        """Return the random numbers of one subject; the same at every replay."""
+        return Random(":".join(map(str, (self.seed, self.chain_key, *about))))  # noqa: S311  a market, no secret
+
+
+@dataclass(slots=True, kw_only=True)
+class _Kind:
+    """What a class of launches does apart from what all do."""
+
+    contract: str
+    arguments: tuple[object, ...] = ()
+    is_unsellable: bool = False
+    sells_for_blocks: int | None = None
+    ending: Ending = "none"
+    shut_call: tuple[str, tuple[object, ...]] | None = None
+    needs_owner: bool = False  # the ending is out of reach once ownership is renounced
+    tags: set[str] = field(default_factory=set)
+
+
+def draw(market: Market, number: int) -> Launch:
+    """Return the launch with this number."""
+    chance = market.chance("launch", number)
+    is_honest = chance.random() >= p.BAD_SHARE
+    kind = "honest" if is_honest else _weighted(chance, p.BAD_KINDS)
+    serial = chance.random() < p.SERIAL_SHARE
+    deployer = f"deployer:{number}"
+    if serial:
+        good = is_honest != (chance.random() < p.SERIAL_SURPRISE_SHARE)
+        deployer = f"serial:{'a' if good else 'b'}:{chance.randrange(p.SERIAL_GOOD if good else p.SERIAL_BAD)}"
+    decimals = _weighted(chance, {18: 0.86, 9: 0.11, 6: 0.03})
+    supply_raw = chance.choice(_SUPPLIES) * 10**decimals
+    what = _honest(chance, supply_raw) if is_honest else _BAD[kind](chance, supply_raw, market)
+    name, symbol = token_name(chance)
+    pool_share = min(10_000, int(10_000 * _weighted(chance, p.POOL_SHARES)))
+    holders, insiders = _holdings(chance, number, supply_raw, 10_000 - pool_share, is_honest, what)
+    lp_fate, lp_bps, lock_s = _lp(chance, is_honest, what)
+    lives_s = min(
+        _LIFE_MAX_S,
+        max(20.0, chance.lognormvariate(p.LIFE_LOG_MEAN, p.LIFE_LOG_SD) * 3_600 / p.TIME_FACTOR),
+    )
+    ending_at_s = max(3.0, chance.lognormvariate(p.DRAIN_LOG_MEAN, p.DRAIN_LOG_SD) * 3_600 / p.TIME_FACTOR)
+    if kind == "instant_rug":
+        ending_at_s = chance.uniform(2, 15)
+    ending_at_s = min(ending_at_s, p.ENDING_LATEST_S)
+    renounces = not what.needs_owner and chance.random() < (
+        p.RENOUNCE_SHARE_HONEST if is_honest else p.RENOUNCE_SHARE_BAD
+    )
+    parts = chance.choice((1, 1, 1, 2, 3)) if what.ending in ("remove", "dump") else 1
+    if kind == "slow_rug":
+        parts = chance.randint(3, 6)
+    pumped = chance.random() < (p.PUMP_SHARE_HONEST if is_honest else p.PUMP_SHARE_BAD)
+    pump_at_s = chance.uniform(1, 20)
+    liquidity_usd = min(p.LIQUIDITY_USD_MAX, chance.lognormvariate(p.LIQUIDITY_LOG_MEAN, p.LIQUIDITY_LOG_SD))
+    crew = tuple(f"retail:{index}" for index in sorted(chance.sample(range(p.RETAIL), chance.randint(8, 30))))
+    return Launch(
+        number=number,
+        kind=kind,
+        is_honest=is_honest,
+        is_unsellable=what.is_unsellable,
+        name=name,
+        symbol=symbol,
+        decimals=decimals,
+        supply_raw=supply_raw,
+        contract=what.contract,
+        arguments=what.arguments,
+        sells_for_blocks=what.sells_for_blocks,
+        deployer=deployer,
+        pool_share_bps=pool_share,
+        liquidity_wei=int(liquidity_usd * 10**18 / market.native_price_usd),
+        liquidity_after_s=0 if chance.random() < 0.85 else chance.uniform(1, 8),
+        holders_raw=holders,
+        insiders=insiders,
+        lp_fate=lp_fate,
+        lp_fate_bps=lp_bps,
+        lp_fate_after_s=0 if chance.random() < 0.8 else chance.uniform(1, 12),
+        lock_s=lock_s,
+        renounce_after_s=(0 if chance.random() < 0.8 else chance.uniform(1, 20)) if renounces else None,
+        ending=what.ending,
+        ending_at_s=ending_at_s,
+        ending_bps=chance.choice(p.DRAIN_SHARES_BPS),
+        ending_parts=parts,
+        ending_every_s=chance.uniform(2, 10),
+        shut_call=what.shut_call,
+        path=_path(chance, lives_s),
+        trades_per_s=p.TRADES_KEPT
+        * chance.lognormvariate(p.TRADES_LOG_MEAN, p.TRADES_LOG_SD)
+        * p.TIME_FACTOR
+        / 3_600,
+        trades_half_life_s=p.TRADES_HALF_LIFE_H * 3_600 / p.TIME_FACTOR,
+        trade_share=exp(chance.gauss(p.TRADE_SHARE_LOG_MEAN, 0.4)),
+        trade_spread=p.TRADE_SHARE_LOG_SD,
+        lives_s=lives_s,
+        crew=crew,
+        whale=f"whale:{chance.randrange(p.WHALES)}" if chance.random() < p.WHALE_SHARE else None,
+        washers=_ring(chance, "wash", number, p.WASH_SHARE_HONEST if is_honest else p.WASH_SHARE_BAD),
+        wash_every_s=chance.uniform(2, 8),
+        pump=tuple(f"pump:{index}" for index in range(p.PUMPERS)) if pumped else (),
+        pump_at_s=pump_at_s,
+        pump_sells_at_s=pump_at_s + chance.uniform(4, 30),
+    )
+
+
+def _weighted(chance: Random, shares: dict[Any, float]) -> Any:
+    return chance.choices(list(shares), weights=list(shares.values()))[0]
+
+
+def _ring(chance: Random, name: str, number: int, share: float) -> tuple[str, ...]:
+    if chance.random() >= share:
+        return ()
+    return tuple(f"{name}:{number % p.WASH_RINGS}:{index}" for index in range(chance.randint(2, 5)))
+
+
+def _path(chance: Random, lives_s: float) -> tuple[tuple[float, float], ...]:
+    """Return how people come to see the price: a rise or fall at first, then a walk."""
+    hour_s = 3_600 / p.TIME_FACTOR
+    rise, walk, at_s = chance.gauss(p.RISE_MEAN, p.RISE_SD), 0.0, 0.0
+    knots = [(0.0, 0.0)]
+    while at_s < lives_s:
+        step_s = chance.uniform(0.05, 0.2) * hour_s
+        at_s += step_s
+        walk += chance.gauss(0, p.VOLATILITY_PER_HOUR * (step_s / hour_s) ** 0.5)
+        knots.append((at_s, walk + rise * (1 - exp(-at_s / hour_s / p.RISE_TIME_H))))
+    return tuple(knots)
+
+
+def _lp(chance: Random, is_honest: bool, what: _Kind) -> tuple[LpFate, int, int]:
+    """Return what happens to the pool's shares, to which part of them, and how long a lock lasts (seconds)."""
+    shares = p.LP_FATE_HONEST if is_honest else p.LP_FATE_BAD
+    fate: LpFate = "hold" if what.ending == "remove" else _weighted(chance, shares)
+    if what.ending == "remove" and chance.random() < p.REMOVE_LOCKS_SOME_SHARE:
+        return "lock", chance.randint(500, 6_000), 86_400 * chance.choice((1, 7, 30))
+    bps = 10_000 if chance.random() < 0.85 else chance.randint(7_000, 9_900)
+    return fate, bps, 86_400 * chance.choice((30, 90, 180, 365, 730))
+
+
+def _holdings(
+    chance: Random, number: int, supply_raw: int, rest_bps: int, is_honest: bool, what: _Kind
+) -> tuple[tuple[int, ...], tuple[tuple[str, int], ...]]:
+    """Return amounts for passive holders and for insiders; what is left stays with the deployer."""
+    rest_raw = supply_raw * rest_bps // 10_000
+    if rest_raw == 0:
+        return (), ()
+    kept_bps = chance.choice((0, 0, 1_000, 2_500, 5_000, 10_000))
+    given_raw = rest_raw * (10_000 - kept_bps) // 10_000
+    insider_bps = chance.choice((0, 1_500, 3_000) if is_honest else (2_000, 4_000, 8_000))
+    if what.ending == "dump":
+        insider_bps = max(insider_bps, 5_000)
+    count = min(p.HOLDERS_MAX, int(chance.lognormvariate(p.HOLDERS_LOG_MEAN, p.HOLDERS_LOG_SD)))
+    insiders = tuple(
+        (f"insider:{number}:{index}", given_raw * insider_bps // 10_000 // size)
+        for size in (chance.randint(1, 4),)
+        for index in range(size)
+        if insider_bps
+    )
+    left_raw = given_raw - sum(raw for _, raw in insiders)
+    weights = [chance.lognormvariate(0, 1) for _ in range(count)]
+    total = sum(weights) or 1.0
+    return tuple(max(1, int(left_raw * (weight / total) * 0.999)) for weight in weights), insiders
+
+
+def _honest(chance: Random, supply_raw: int) -> _Kind:
+    contract = _weighted(chance, p.HONEST_CONTRACTS)
+    if contract == "TaxedToken":
+        tax = chance.choice((100, 100, 200, 300, 300, 400, 500, 800))
+        return _Kind(contract=contract, arguments=((tax, tax, max(tax, 500), Who(label="fees")),))
+    arguments: dict[str, tuple[object, ...]] = {
+        "SellDelayToken": (chance.randint(1, 3),),
+        "SellCapToken": (supply_raw // 50, 10_000),
+        "TradingSwitchToken": (True,),
+        "BlacklistToken": (False,),
+    }
+    return _Kind(contract=contract, arguments=arguments.get(contract, ()))
+
+
+def _rug(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    """Liquidity is taken out of a pool whose code tells nothing."""
+    return _honest_code(chance, supply_raw, "remove")
+
+
+def _dump(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    return _honest_code(chance, supply_raw, "dump")
+
+
+def _honest_code(chance: Random, supply_raw: int, ending: Ending) -> _Kind:
+    kind = _honest(chance, supply_raw)
+    kind.ending = ending
+    return kind
+
+
+def _mint_dump(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    call = ("mint(address,uint256)", (Who(label="deployer"), supply_raw * chance.randint(2, 50)))
+    return _Kind(contract="MintableToken", ending="mint_dump", shut_call=call, needs_owner=True)
+
+
+def _hidden_mint(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    call = ("distributeRewards(uint256)", (supply_raw * chance.randint(2, 50),))
+    return _Kind(contract="HiddenMintToken", ending="mint_dump", shut_call=call)
+
+
+def _tax_later(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    tax = chance.choice((0, 100, 200, 300, 500))
+    call = ("setFees(uint16,uint16)", (tax, 9_900))
+    arguments = ((tax, tax, 9_900, Who(label="fees")),)
+    return _Kind(
+        contract="TaxedToken", arguments=arguments, ending="shut", shut_call=call, needs_owner=True
+    )
+
+
+def _tax_high(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    buy, sell = chance.choice((300, 500, 1_000, 1_500)), chance.choice((1_000, 2_000, 3_000, 5_000))
+    return _Kind(contract="TaxedToken", arguments=((buy, sell, 6_000, Who(label="fees")),), ending="dump")
+
+
+def _pause_later(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    return _Kind(contract="PausableToken", ending="shut", shut_call=("pause()", ()), needs_owner=True)
+
+
+def _switch_later(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    call = ("setSwapStatus(bool,bool)", (True, False))
+    return _Kind(
+        contract="TradingSwitchToken", arguments=(True,), ending="shut", shut_call=call, needs_owner=True
+    )
+
+
+def _trap(contract: str, arguments: tuple[object, ...]) -> Callable[[Random, int, Market], _Kind]:
+    def make(chance: Random, supply_raw: int, market: Market) -> _Kind:
+        ending: Ending = chance.choice(("remove", "none", "none"))
+        return _Kind(contract=contract, arguments=arguments, is_unsellable=True, ending=ending)
+
+    return make
+
+
+def _sell_cap(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    arguments = (supply_raw // chance.choice((10**6, 10**7, 10**9)), chance.choice((10_000, 500)))
+    return _Kind(contract="SellCapToken", arguments=arguments, is_unsellable=True)
+
+
+def _sleeper(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    blocks = int(chance.uniform(5, 90) / market.block_s)
+    return _Kind(contract="SleeperToken", arguments=(blocks,), sells_for_blocks=blocks, ending="remove")
+
+
+_BAD: dict[str, Callable[[Random, int, Market], _Kind]] = {
+    "slow_rug": _rug,
+    "instant_rug": _rug,
+    "rug": _rug,
+    "insider_dump": _dump,
+    "mint_dump": _mint_dump,
+    "hidden_mint": _hidden_mint,
+    "tax_raised_later": _tax_later,
+    "taxed_dishonest": _tax_high,
+    "honeypot_paused_later": _pause_later,
+    "honeypot_switched_later": _switch_later,
+    "honeypot_sell_reverts": _trap("SellBlockedToken", ()),
+    "honeypot_lists_buyers": _trap("BlacklistToken", (True,)),
+    "honeypot_tax": _trap("TaxedToken", ((300, 9_900, 9_900, Who(label="fees")),)),
+    "honeypot_sell_cap": _sell_cap,
+    "honeypot_sell_delay": _trap("SellDelayToken", (_NEVER,)),
+    "honeypot_sleeper": _sleeper,
+    "honeypot_code_only": _trap("CodeOnlySellToken", ()),
+    "honeypot_free_gas": _trap("FreeGasSellToken", (False,)),
+    "honeypot_free_gas_strict": _trap("FreeGasSellToken", (True,)),
+}
