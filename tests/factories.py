@@ -8,14 +8,13 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import factory
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.utils import timezone
 from eth_utils.address import to_checksum_address
-from factory.django import DjangoModelFactory
 
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, StableToken
 from apps.discovery.models import (
@@ -52,6 +51,12 @@ from apps.trading.models import (
     TxAttempt,
 )
 from apps.wallets.models import NonceLease, Wallet
+
+if TYPE_CHECKING:
+    # Calling a factory makes a row, not a factory; the library's own types do not tell.
+    from typing import Any as DjangoModelFactory
+else:
+    from factory.django import DjangoModelFactory
 
 CHAIN_ID = 31_337_001
 CHAIN_KEY = f"eip155:{CHAIN_ID}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -73,7 +74,7 @@ def test_add_when_settings_contradict_then_says_which(admin: Client) -> None:
 
 
 def test_pages_when_opened_then_answer(admin: Client) -> None:
-    rows = [
+    rows: list[Any] = [
         EventFactory(),
         IncidentFactory(),
         WalletFactory(),
