@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
 from django.db import IntegrityError, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import BigIntegerField, Case, DateField, F, Q, Value, When
 from django.utils import timezone
 
 from apps.domain.config import Limits
@@ -133,12 +133,16 @@ def _take(usd_micros: int, *, limits: Limits, today: date) -> bool:
 
 def _realised_as_of(today: date) -> Case:
     """Return the counter as it stands today: zero once its day is over."""
-    return Case(When(day__lt=today, then=Value(0)), default=F("realised_today_usd_micros"))
+    return Case(
+        When(day__lt=today, then=Value(0)),
+        default=F("realised_today_usd_micros"),
+        output_field=BigIntegerField(),
+    )
 
 
 def _later_day(today: date) -> Case:
     """Return today, or the counter's day where a clock that went back makes today earlier: a day is never reopened."""
-    return Case(When(day__lt=today, then=Value(today)), default=F("day"))
+    return Case(When(day__lt=today, then=Value(today)), default=F("day"), output_field=DateField())
 
 
 # -- refusals -----------------------------------------------------------------------------
