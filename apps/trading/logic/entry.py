@@ -22,8 +22,8 @@ FILTER_RULES = frozenset({"quote_supported", "token_data", "pair_age", "liquidit
 PASSING_CODES = frozenset({"LIQUIDITY_BELOW_MINIMUM", "TRADING_NOT_OPEN", "LIQUIDITY_REMOVABLE"})
 #: The longer a pair was watched the rarer it is looked at: each pause is at least this part of the time so far.
 WATCH_SLOWDOWN = 3
-#: All that the core reads of an analysis; the rest was judged by the rules.
-ESTIMATES_USED = frozenset({"buy_tax_bps", "buy_gas", "sell_gas"})
+#: All that the core and the position that follows need of an analysis; the rest was judged by the rules.
+ESTIMATES_USED = frozenset({"buy_tax_bps", "buy_gas", "sell_tax_bps", "sell_gas"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

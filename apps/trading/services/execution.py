@@ -92,7 +92,7 @@ def order_execute(*, order_id: int, ports: ExecutionPorts, worker: str) -> Order
         if isinstance(error, EpochClosedError):  # the kill switch did its work
             return _status(order_id)
         raise
-    except BaseException:
+    except Exception:
         logger.exception("order was not signed", extra={"order": order_id})
         claim_return(order=order, ports=ports, error=None)
         raise

@@ -303,7 +303,7 @@ def fills_reverse(*, chain_key: str, above_block: int) -> tuple[int, ...]:
     rows = TxAttempt.objects.filter(
         chain_key=chain_key, status__in=("mined", "reverted"), block_number__gt=above_block
     )
-    order_ids = tuple(rows.values_list("order_id", flat=True).distinct()[:_REVERSED_MAX])
+    order_ids = tuple(rows.order_by("order_id").values_list("order_id", flat=True).distinct()[:_REVERSED_MAX])
     for order_id in order_ids:
         _order_reverse(order_id, above_block)
     if order_ids:

@@ -1,0 +1,413 @@
+"""A chain in memory that implements the ports of execution: mempool, nonces, pools with taxes, blocks, reorganisations.
+
+Everything that can go wrong at a port is armed by name: ``chain.faults["broadcast"] = [error, …]`` raises at the next
+calls of that port. ``Killed`` stands for a process that dies there: nothing of our code may swallow it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from apps.chains.evm.dex.constant_product import amount_out
+from apps.domain.errors import EpochClosedError, SniperError, TradingError
+from apps.domain.ids import ChainKey, ClientOrderId, PairKey
+from apps.domain.market import (
+    BlockRef,
+    ChainProfile,
+    FeeQuote,
+    Listing,
+    PoolReserves,
+    Receipt,
+    TokenTransfer,
+)
+from apps.domain.money import Token
+from apps.domain.order import OrderIntent, SignedTx, UnsignedTx
+from apps.state.services.engine import engine_view
+
+ZERO = "0x" + "0" * 40
+ROUTER = "0x" + "7a" * 20
+APPROVE_GAS_LIMIT, SWAP_GAS_USED, CANCEL_GAS = 60_000, 110_000, 21_000
+UNLIMITED = 10**30
+
+
+class Killed(BaseException):
+    """The process dies here."""
+
+
+@dataclass(slots=True)
+class Pool:
+    """A constant-product pool of a token with taxes."""
+
+    address: str
+    token: str
+    base: int
+    quote: int
+    fee_bps: int = 30
+    buy_tax_bps: int = 0
+    sell_tax_bps: int = 0
+    is_honeypot: bool = False
+    is_silent: bool = False  # logs no transfers of its token
+
+
+@dataclass(slots=True)
+class _Mined:
+    tx: UnsignedTx
+    receipt: Receipt
+
+
+@dataclass(slots=True)
+class FakeChain:
+    """Implements ChainReader (what execution needs of it), Signer, TxSender and SwapBuilder."""
+
+    profile: ChainProfile
+    owner: str
+    pools: dict[str, Pool] = field(default_factory=dict)  # by token, lower case
+    native: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    tokens: dict[tuple[str, str], int] = field(default_factory=lambda: defaultdict(int))
+    allowances: dict[str, int] = field(default_factory=lambda: defaultdict(int))
+    nonce: int = 0
+    number: int = 100
+    salt: str = ""  # changes all later block hashes: another history
+    base_fee: int = 10**7
+    price: int | None = 3_000_000_000
+    pool_of_pending: dict[str, SignedTx] = field(default_factory=dict)
+    mined: dict[str, _Mined] = field(default_factory=dict)
+    hashes: dict[int, str] = field(default_factory=dict)
+    faults: dict[str, list[BaseException | None]] = field(default_factory=lambda: defaultdict(list))
+    swallow: bool = False  # broadcasts go nowhere, silently
+    sends: list[str] = field(default_factory=list)
+    signed: dict[str, UnsignedTx] = field(default_factory=dict)
+
+    # -- faults ---------------------------------------------------------------------------
+    def _at(self, port: str) -> None:
+        if self.faults[port]:
+            fault = self.faults[port].pop(0)
+            if fault is not None:
+                raise fault
+
+    # -- reader ---------------------------------------------------------------------------
+    def head(self) -> BlockRef:
+        return self._block(self.number)
+
+    def block(self, number: int) -> BlockRef | None:
+        return self._block(number) if 0 <= number <= self.number else None
+
+    def _block(self, number: int) -> BlockRef:
+        made = "0x" + hashlib.sha256(f"{number}{self.salt}".encode()).hexdigest()
+        return BlockRef(number, self.hashes.setdefault(number, made), 1_800_000_000_000 + number * 2_000)
+
+    def reserves(self, listings: Sequence[Listing]) -> Mapping[str, PoolReserves]:
+        self._at("reserves")
+        found = {item.pair_key: self.pools.get(item.base.address.lower()) for item in listings}
+        return {
+            key: PoolReserves(
+                pair_key=PairKey(key), base_raw=pool.base, quote_raw=pool.quote, block=self.head()
+            )
+            for key, pool in found.items()
+            if pool is not None
+        }
+
+    def quote_price_usd_micros(self) -> int | None:
+        return self.price
+
+    def balances(self, owner: str, token_addresses: Sequence[str]) -> Mapping[str, int]:
+        self._at("balances")
+        return {
+            item: self.native[owner] if item == "native" else self.tokens[owner, item.lower()]
+            for item in token_addresses
+        }
+
+    def allowance(self, owner: str, spender: str, token_address: str) -> int:
+        self._at("allowance")
+        assert (owner, spender) == (self.owner, ROUTER)
+        return self.allowances[token_address.lower()]
+
+    def transaction_count(self, owner: str, *, pending: bool) -> int:
+        self._at("transaction_count")
+        count = self.nonce
+        waiting = {tx.nonce for tx in self.pool_of_pending.values()}
+        while pending and count in waiting:
+            count += 1
+        return count
+
+    def fees(self) -> FeeQuote:
+        self._at("fees")
+        return FeeQuote(
+            base_fee_wei=self.base_fee,
+            tip_wei=10**6,
+            max_fee_wei=2 * self.base_fee + 10**6,
+            block_number=self.number,
+        )
+
+    def receipt(self, tx_hash: str) -> Receipt | None:
+        self._at("receipt")
+        entry = self.mined.get(tx_hash)
+        return None if entry is None else entry.receipt
+
+    def is_known(self, tx_hash: str) -> bool:
+        return tx_hash in self.mined or tx_hash in self.pool_of_pending
+
+    # -- builder --------------------------------------------------------------------------
+    def approval(self, intent: OrderIntent, *, nonce: int, allowance_raw: int) -> UnsignedTx | None:
+        if intent.side == "buy" or allowance_raw >= intent.amount_in.raw:
+            return None
+        data = {
+            "do": "approve",
+            "token": intent.amount_in.token.address.lower(),
+            "amount": str(intent.amount_in.raw),
+        }
+        return self._unsigned(
+            intent, "approve", nonce, to=intent.amount_in.token.address, data=data, gas=APPROVE_GAS_LIMIT
+        )
+
+    def swap(self, intent: OrderIntent, *, nonce: int, recipient: str, deadline_s: int) -> UnsignedTx:
+        self._at("build")
+        buys = intent.side == "buy"
+        data = {
+            "do": intent.side,
+            "token": intent.route[-1 if buys else 0].lower(),
+            "amount": str(intent.amount_in.raw),
+            "least": str(intent.amount_out_min.raw),
+        }
+        value = intent.amount_in.raw if buys else 0
+        return self._unsigned(intent, "swap", nonce, to=ROUTER, data=data, gas=intent.gas_limit, value=value)
+
+    def _unsigned(
+        self,
+        intent: OrderIntent,
+        purpose: Any,
+        nonce: int,
+        *,
+        to: str,
+        data: dict[str, str],
+        gas: int,
+        value: int = 0,
+    ) -> UnsignedTx:
+        return UnsignedTx(
+            chain_key=self.profile.chain_key,
+            wallet_key=intent.wallet_key,
+            purpose=purpose,
+            nonce=nonce,
+            to=to,
+            value_raw=value,
+            data=json.dumps(data).encode(),
+            gas_limit=gas,
+            max_fee_wei=0,
+            tip_wei=0,
+        )
+
+    # -- signer ---------------------------------------------------------------------------
+    def address(self, wallet_key: str) -> str:
+        return self.owner
+
+    def sign(self, tx: UnsignedTx, *, client_order_id: str, epoch: int) -> SignedTx:
+        self._at("sign")
+        self._fence(epoch, "sell")
+        payload = (
+            f"{tx.nonce}|{tx.to}|{tx.value_raw}|{tx.gas_limit}|{tx.max_fee_wei}|{tx.tip_wei}|".encode()
+            + tx.data
+        )
+        tx_hash = "0x" + hashlib.sha256(payload).hexdigest()
+        self.signed[tx_hash] = tx
+        return SignedTx(
+            client_order_id=ClientOrderId(client_order_id),
+            chain_key=tx.chain_key,
+            purpose=tx.purpose,
+            tx_hash=tx_hash,
+            nonce=tx.nonce,
+            epoch=epoch,
+            max_cost_raw=tx.gas_limit * tx.max_fee_wei,
+            payload=payload,
+        )
+
+    @staticmethod
+    def _fence(epoch: int, side: str) -> None:
+        engine = engine_view()
+        allowed = engine.may_enter if side == "buy" else engine.may_exit
+        if engine.epoch != epoch or not allowed:
+            raise EpochClosedError("Nothing may pass.", remedy="Resume the engine.")
+
+    # -- sender ---------------------------------------------------------------------------
+    def broadcast(self, tx: SignedTx, *, side: str) -> None:
+        [error] = self.broadcast_many([tx], side=side)
+        if error is not None:
+            raise error
+
+    def broadcast_many(self, txs: Sequence[SignedTx], *, side: str) -> tuple[SniperError | None, ...]:
+        self._fence(txs[0].epoch, side)
+        self._at("broadcast")
+        answers = tuple(self._take(tx) for tx in txs)
+        self._at("after_broadcast")
+        return answers
+
+    def _take(self, tx: SignedTx) -> SniperError | None:
+        self.sends.append(tx.tx_hash)
+        if self.swallow or tx.tx_hash in self.pool_of_pending or tx.tx_hash in self.mined:
+            return None
+        if tx.nonce is not None and tx.nonce < self.nonce:
+            return TradingError("nonce too low", remedy="")
+        rival = next((item for item in self.pool_of_pending.values() if item.nonce == tx.nonce), None)
+        if rival is not None:
+            old, new = self.signed[rival.tx_hash], self.signed[tx.tx_hash]
+            if new.max_fee_wei * 10 < old.max_fee_wei * 11 or new.tip_wei * 10 < old.tip_wei * 11:
+                return TradingError("replacement transaction underpriced", remedy="")
+            del self.pool_of_pending[rival.tx_hash]
+        self.pool_of_pending[tx.tx_hash] = tx
+        return None
+
+    # -- the chain itself -----------------------------------------------------------------
+    def mine(self, blocks: int = 1) -> None:
+        """Mine what waits in nonce order into the next block, then empty blocks."""
+        self.number += 1
+        while True:
+            tx = next((item for item in self.pool_of_pending.values() if item.nonce == self.nonce), None)
+            if tx is None:
+                break
+            del self.pool_of_pending[tx.tx_hash]
+            self.nonce += 1
+            self.mined[tx.tx_hash] = _Mined(self.signed[tx.tx_hash], self._execute(tx))
+        self.number += blocks - 1
+
+    def spend_nonce_elsewhere(self) -> None:
+        """Let somebody else use the next nonce."""
+        for tx_hash in [key for key, item in self.pool_of_pending.items() if item.nonce == self.nonce]:
+            del self.pool_of_pending[tx_hash]
+        self.nonce += 1
+        self.number += 1
+
+    def _execute(self, tx: SignedTx) -> Receipt:
+        unsigned = self.signed[tx.tx_hash]
+        do = json.loads(unsigned.data) if unsigned.data else {"do": "cancel"}
+        used = {"approve": 46_000, "cancel": CANCEL_GAS}.get(do["do"], SWAP_GAS_USED)
+        fee = used * min(unsigned.max_fee_wei, self.base_fee + unsigned.tip_wei)
+        self.native[self.owner] -= fee
+        moves = self._run(do, unsigned)
+        return Receipt(
+            tx_hash=tx.tx_hash,
+            succeeded=moves is not None,
+            block=self.head(),
+            gas_used=used,
+            fee_paid_raw=fee,
+            transfers=tuple(
+                TokenTransfer(
+                    token_address=token,
+                    sender=sender,
+                    recipient=recipient,
+                    amount_raw=amount,
+                    log_index=index,
+                )
+                for index, (token, sender, recipient, amount) in enumerate(moves or ())
+            ),
+        )
+
+    def _run(self, do: dict[str, str], unsigned: UnsignedTx) -> list[tuple[str, str, str, int]] | None:
+        if do["do"] == "cancel":
+            return []
+        if do["do"] == "approve":
+            self.allowances[do["token"]] = int(do["amount"])
+            return []
+        pool, amount = self.pools[do["token"]], int(do["amount"])
+        buys = do["do"] == "buy"
+        given = self._buy(pool, amount) if buys else self._sell(pool, amount)
+        if given is None or given < int(do["least"]):
+            return None
+        wrapped = self.profile.wrapped_native.address
+        if buys:
+            out = given + given * pool.buy_tax_bps // max(10_000 - pool.buy_tax_bps, 1)
+            pool.quote, pool.base = pool.quote + amount, pool.base - out
+            self.native[self.owner] -= amount
+            self.tokens[self.owner, pool.token] += given
+            token_move = [] if pool.is_silent else [(pool.token, pool.address, self.owner, given)]
+            return [(wrapped, ZERO, ROUTER, amount), (wrapped, ROUTER, pool.address, amount), *token_move]
+        pool.base, pool.quote = (
+            pool.base + amount * (10_000 - pool.sell_tax_bps) // 10_000,
+            pool.quote - given,
+        )
+        self.native[self.owner] += given
+        self.tokens[self.owner, pool.token] -= amount
+        self.allowances[pool.token] -= amount
+        token_move = [] if pool.is_silent else [(pool.token, self.owner, pool.address, amount)]
+        return [*token_move, (wrapped, pool.address, ROUTER, given), (wrapped, ROUTER, ZERO, given)]
+
+    def _buy(self, pool: Pool, amount: int) -> int | None:
+        out = amount_out(
+            amount_in_raw=amount, reserve_in_raw=pool.quote, reserve_out_raw=pool.base, fee_bps=pool.fee_bps
+        )
+        return out * (10_000 - pool.buy_tax_bps) // 10_000
+
+    def _sell(self, pool: Pool, amount: int) -> int | None:
+        if (
+            pool.is_honeypot
+            or self.allowances[pool.token] < amount
+            or self.tokens[self.owner, pool.token] < amount
+        ):
+            return None
+        return amount_out(
+            amount_in_raw=amount * (10_000 - pool.sell_tax_bps) // 10_000,
+            reserve_in_raw=pool.base,
+            reserve_out_raw=pool.quote,
+            fee_bps=pool.fee_bps,
+        )
+
+    def snapshot(self) -> dict[str, Any]:
+        """Return what ``restore`` needs to go back to this block."""
+        return {
+            "pools": {key: replace(pool) for key, pool in self.pools.items()},
+            "native": dict(self.native),
+            "tokens": dict(self.tokens),
+            "allowances": dict(self.allowances),
+            "nonce": self.nonce,
+            "number": self.number,
+            "mined": dict(self.mined),
+        }
+
+    def restore(self, state: dict[str, Any], *, lose_pending: bool = False) -> None:
+        """Reorganise: go back to ``state`` on another history; mined transactions wait again unless they are lost."""
+        gone = {key: entry for key, entry in self.mined.items() if key not in state["mined"]}
+        self.pools = {key: replace(pool) for key, pool in state["pools"].items()}
+        self.native = defaultdict(int, state["native"])
+        self.tokens = defaultdict(int, state["tokens"])
+        self.allowances = defaultdict(int, state["allowances"])
+        self.nonce, self.number, self.mined = state["nonce"], state["number"], dict(state["mined"])
+        self.hashes = {number: text for number, text in self.hashes.items() if number <= self.number}
+        self.salt += "'"
+        if lose_pending:
+            self.pool_of_pending.clear()
+            return
+        for tx_hash, entry in gone.items():
+            signed = SignedTx(
+                client_order_id=ClientOrderId(""),
+                chain_key=self.profile.chain_key,
+                purpose=entry.tx.purpose,
+                tx_hash=tx_hash,
+                nonce=entry.tx.nonce,
+                epoch=0,
+                max_cost_raw=0,
+                payload=b"",
+            )
+            self.pool_of_pending[tx_hash] = signed
+
+
+def profile_of(chain_key: str, wrapped_address: str) -> ChainProfile:
+    """Return the profile of the chain in memory."""
+    key = ChainKey(chain_key)
+    return ChainProfile(
+        chain_key=key,
+        name="Fake",
+        family="evm",
+        chain_id=int(chain_key.split(":")[1]),
+        native=Token(key, "native", "ETH", 18),
+        wrapped_native=Token(key, wrapped_address, "WETH", 18),
+        stables=(),
+        block_time_ms=2_000,
+        confirmation_depth=5,
+        base_fee_min_wei=0,
+        tip_min_wei=0,
+        is_sandbox=True,
+        genesis_hash="0x" + "00" * 32,
+    )
