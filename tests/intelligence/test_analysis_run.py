@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -20,7 +21,7 @@ pytestmark = pytest.mark.django_db
 
 
 def listing_on(chain_key: str) -> Listing:
-    row = factories.ChainFactory()
+    row: Any = factories.ChainFactory()
     assert row.key == chain_key
     return replace(LISTING, quote=Token(LISTING.base.chain_key, row.wrapped_native_address, "WETH", 18))
 
@@ -53,8 +54,8 @@ def test_analysis_is_run_then_row_and_event_stand_and_read_back_the_same() -> No
 def test_lockers_and_our_wallets_then_they_are_left_out() -> None:
     listing, pair = listing_on(LISTING.base.chain_key), factories.PairFactory()
     chain = factories.ChainFactory()
-    locker = factories.LockerFactory(chain=chain)
-    wallet = factories.WalletFactory()
+    locker: Any = factories.LockerFactory(chain=chain)
+    wallet: Any = factories.WalletFactory()
     assert FACTS.swaps is not None
     ours = replace(FACTS.swaps[0], trader=wallet.address.lower())
     stored = run(

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 from eth_utils.crypto import keccak
 
-from apps.domain.estimate import Estimate
 from apps.intelligence.logic import contract
 from apps.intelligence.logic.control_selectors import CONTROL_SELECTORS
 from tests.intelligence.subjects import OWNER, subject
@@ -25,7 +24,7 @@ MINT, SET_FEES, PAUSE = (
 )
 
 
-def figures(**facts: Any) -> dict[str, Estimate]:
+def figures(**facts: Any) -> dict[str, Any]:
     return {item.code: item for item in contract.estimates(subject(**facts))}
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.domain.estimate import Estimate
 from apps.domain.market import DeployerHistory
 from apps.intelligence.logic import deployer
 from apps.intelligence.logic.deployer import dead_share
@@ -14,7 +15,7 @@ from tests.intelligence.subjects import subject
 COUNTS = st.integers(0, 1_000)
 
 
-def figures(history: DeployerHistory | None) -> dict[str, Estimate]:
+def figures(history: DeployerHistory | None) -> dict[str, Any]:
     return {item.code: item for item in deployer.estimates(subject(history=history))}
 
 

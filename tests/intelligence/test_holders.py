@@ -10,7 +10,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.domain.estimate import Estimate
 from apps.intelligence.logic import holders
 from apps.intelligence.logic.holders import dump_drop_bps
 from tests.intelligence.subjects import LOCKER, POOL, SUPPLY, address, reserves, subject
@@ -19,7 +18,7 @@ AMOUNTS = st.integers(min_value=0, max_value=2**256 - 1)
 RESERVES = st.integers(min_value=1, max_value=2**112 - 1)
 
 
-def figures(**facts: Any) -> dict[str, Estimate]:
+def figures(**facts: Any) -> dict[str, Any]:
     return {item.code: item for item in holders.estimates(subject(**facts))}
 
 

@@ -9,14 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.domain.estimate import Estimate
 from apps.intelligence.logic import liquidity
 from tests.intelligence.subjects import ETHER, LISTING, address, reserves, subject
 
 AMOUNTS = st.integers(min_value=0, max_value=2**256 - 1)
 
 
-def figures(**facts: Any) -> dict[str, Estimate]:
+def figures(**facts: Any) -> dict[str, Any]:
     return {item.code: item for item in liquidity.estimates(subject(**facts))}
 
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Literal, cast
+from typing import Any, Literal, cast
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.domain.estimate import Estimate
 from apps.domain.market import RoundTrip
 from apps.intelligence.logic import safety
 from tests.intelligence.subjects import subject, trip
@@ -18,11 +17,11 @@ Stage = Literal["bought_and_sold", "buy_failed", "sell_failed", "unavailable"]
 STAGES = st.sampled_from(["bought_and_sold", "buy_failed", "sell_failed", "unavailable"])
 
 
-def figures(*trips: RoundTrip, **facts: object) -> dict[str, Estimate]:
+def figures(*trips: RoundTrip, **facts: Any) -> dict[str, Any]:
     return {item.code: item for item in safety.estimates(subject(round_trips=trips, **facts))}
 
 
-def both(first: Stage, second: Stage) -> dict[str, Estimate]:
+def both(first: Stage, second: Stage) -> dict[str, Any]:
     return figures(trip(stage=first), trip("eth_simulateV1", second))
 
 
