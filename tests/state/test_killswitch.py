@@ -229,7 +229,7 @@ def test_resume_when_it_died_half_way_then_still_shut(running: int, data_dir: Pa
 # -- a locked database ------------------------------------------------------------------------------
 
 
-_HOLD_LOCK = """
+_HOLD_SQLITE = """
 import sqlite3, sys
 connection = sqlite3.connect(sys.argv[1], isolation_level=None)
 connection.execute("BEGIN IMMEDIATE")
@@ -237,17 +237,31 @@ connection.execute("UPDATE state_enginestate SET reason = 'held'")
 print("held", flush=True)
 sys.stdin.read()
 """
+_HOLD_POSTGRES = """
+import psycopg, sys
+connection = psycopg.connect(sys.argv[1])
+connection.execute("UPDATE state_enginestate SET reason = 'held'")
+print("held", flush=True)
+sys.stdin.read()
+connection.rollback()
+"""
+
+
+def hold_command() -> list[str]:
+    parameters = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return [sys.executable, "-c", _HOLD_SQLITE, str(parameters["NAME"])]
+    names = {"dbname": "NAME", "host": "HOST", "port": "PORT", "user": "USER", "password": "PASSWORD"}
+    dsn = " ".join(f"{name}='{parameters[key]}'" for name, key in names.items() if parameters[key])
+    return [sys.executable, "-c", _HOLD_POSTGRES, dsn]
 
 
 @pytest.fixture
 def write_lock(transactional_db: None) -> Iterator[Callable[[], None]]:
-    """Another process that holds SQLite's write lock; call to let go."""
-    if connection.vendor != "sqlite":
-        pytest.skip("speaks of SQLite's single writer")
+    """Another process that holds the lock which a kill's write needs; call to let go."""
     installation_prepare(mode="sandbox")
     engine_start(by="test", reason="test")
-    command = [sys.executable, "-c", _HOLD_LOCK, str(connection.settings_dict["NAME"])]
-    child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    child = subprocess.Popen(hold_command(), stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     assert child.stdout is not None
     assert child.stdout.readline() == b"held\n"
 
@@ -366,9 +380,7 @@ import sys, time
 from pathlib import Path
 import django
 django.setup()
-from django.conf import settings
 from django.db import connection
-settings.DATABASES["default"]["NAME"] = sys.argv[1]
 connection.settings_dict["NAME"] = sys.argv[1]
 from apps.domain.errors import EpochClosedError
 from apps.state.fence import passage
@@ -390,8 +402,6 @@ def test_pull_when_processes_and_threads_send_without_pause_then_none_passes_aft
 ) -> None:
     installation_prepare(mode="sandbox")
     epoch = engine_start(by="test", reason="test").epoch
-    if connection.vendor != "sqlite":
-        pytest.skip("the child processes are given an SQLite file")
     database = str(connection.settings_dict["NAME"])
     logs = [data_dir / f"sent-{number}" for number in range(2)]
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "dexsniper.settings"}

@@ -23,7 +23,7 @@ from apps.state.services.engine import engine_pause, engine_start, installation_
 from apps.wallets.models import Wallet
 from apps.wallets.services.wallets import wallet_create
 from apps.wallets.signing import KeystoreSigner, SigningChain
-from tests.chain_fixtures import CHAIN_ID, LocalChain, Rpc, anvil
+from tests.chain_fixtures import CHAIN_ID, LocalChain, Rpc, anvil, receipt_of
 from tests.wallets.test_permission import SANDBOX_KEY, profile_of
 
 __all__ = ["anvil"]
@@ -214,6 +214,6 @@ def test_signed_when_sent_to_a_real_node_then_mined_from_our_address(
     )
     signed = made.sign(tx_of(nonce=0, data=b""), client_order_id=ORDER, epoch=epoch)
     assert rpc("eth_sendRawTransaction", "0x" + signed.payload.hex()) == signed.tx_hash
-    receipt = rpc("eth_getTransactionReceipt", signed.tx_hash)
+    receipt = receipt_of(rpc, signed.tx_hash)
     assert receipt["status"] == "0x1"
     assert receipt["from"] == wallet.address.lower()

@@ -72,7 +72,15 @@ def nonces_sync(*, wallet_key: str, chain_key: str, chain_nonce: int, expected_n
 
 
 def _lease(wallet_key: str, chain_key: str) -> QuerySet[NonceLease]:
-    return NonceLease.objects.filter(wallet__key=wallet_key, chain_key=chain_key)
+    """Return the one lease, by the wallet's id.
+
+    Filtering by the wallet's name would join, which makes an update choose its row in a subquery; PostgreSQL does not
+    ask that again after waiting for another worker, so that both would take the same nonce.
+    """
+    wallet_id = Wallet.objects.filter(key=wallet_key).values_list("pk", flat=True).first()
+    if wallet_id is None:
+        return NonceLease.objects.none()
+    return NonceLease.objects.filter(wallet_id=wallet_id, chain_key=chain_key)
 
 
 def _lease_start(*, wallet_key: str, chain_key: str, next_nonce: int) -> bool:
