@@ -24,7 +24,9 @@ class EngineState(models.Model):
 
     id = models.PositiveSmallIntegerField(primary_key=True, default=1, editable=False)
     mode = models.CharField(max_length=10)  # stamped at first start; a mismatch refuses to start
-    status = models.CharField(max_length=20, choices=_choices(EngineStatus), default=EngineStatus.STOPPED.value)
+    status = models.CharField(
+        max_length=20, choices=_choices(EngineStatus), default=EngineStatus.STOPPED.value
+    )
     #: Grows at every kill, resume and start; an order of an older epoch is never signed or sent.
     epoch = models.PositiveBigIntegerField(default=1)
     reason = models.CharField(max_length=500, blank=True)
@@ -59,7 +61,9 @@ class ConfigRevision(models.Model):
     class Meta:
         ordering = ["-number"]
         constraints = [
-            models.UniqueConstraint(fields=["is_active"], condition=Q(is_active=True), name="config_one_active"),
+            models.UniqueConstraint(
+                fields=["is_active"], condition=Q(is_active=True), name="config_one_active"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -69,7 +73,9 @@ class ConfigRevision(models.Model):
 class Heartbeat(models.Model):
     """A component's last sign of life."""
 
-    component = models.CharField(max_length=80, unique=True)  # "listener", "listener/eip155:31337", "worker/execute", "relay"
+    component = models.CharField(
+        max_length=80, unique=True
+    )  # "listener", "listener/eip155:31337", "worker/execute", "relay"
     pid = models.PositiveIntegerField()
     beat_at = models.DateTimeField()
     stale_after_s = models.PositiveIntegerField(default=15)
@@ -113,7 +119,9 @@ class Incident(models.Model):
     class Meta:
         ordering = ["-last_at"]
         constraints = [
-            models.UniqueConstraint(fields=["dedup_key"], condition=Q(resolved_at=None), name="incident_open_once"),
+            models.UniqueConstraint(
+                fields=["dedup_key"], condition=Q(resolved_at=None), name="incident_open_once"
+            ),
         ]
 
     def __str__(self) -> str:
@@ -123,12 +131,16 @@ class Incident(models.Model):
 class Event(models.Model):
     """One line of the log. Producers insert it in their own transaction; the relay gives position and hash."""
 
-    position = models.PositiveBigIntegerField(null=True, unique=True, editable=False)  # 1, 2, 3 … without gaps
+    position = models.PositiveBigIntegerField(
+        null=True, unique=True, editable=False
+    )  # 1, 2, 3 … without gaps
     kind = models.CharField(max_length=40, choices=event_kinds, db_index=True)
     at = models.DateTimeField(db_index=True)
     trace_id = models.CharField(max_length=32, blank=True, db_index=True)
     actor = models.CharField(max_length=150)  # "engine", "relay", or a user name
-    subject = models.CharField(max_length=120, blank=True, db_index=True)  # "order:7", "pair:12", "position:3"
+    subject = models.CharField(
+        max_length=120, blank=True, db_index=True
+    )  # "order:7", "pair:12", "position:3"
     summary = models.CharField(max_length=300)
     payload = models.JSONField(default=dict, blank=True)
     previous_hash = models.CharField(max_length=64, blank=True)

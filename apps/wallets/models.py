@@ -30,7 +30,9 @@ class NonceLease(models.Model):
     synced_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["wallet", "chain_key"], name="nonce_once_per_wallet_chain")]
+        constraints = [
+            models.UniqueConstraint(fields=["wallet", "chain_key"], name="nonce_once_per_wallet_chain")
+        ]
 
     def __str__(self) -> str:
         return f"{self.wallet_id} {self.chain_key} {self.next_nonce}"

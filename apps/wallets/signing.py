@@ -28,6 +28,7 @@ from apps.wallets.keystore import (
     key_load,
 )
 from apps.wallets.logic.permission import WalletView, refusal_to_sign
+from apps.wallets.loopback import are_loopback
 from apps.wallets.selectors import wallet_view
 
 DATA_MAX_BYTES = 128 * 1024  # the largest transaction that nodes accept
@@ -139,7 +140,7 @@ class KeystoreSigner:
         refusal = refusal_to_sign(
             wallet=wallet,
             profile=chain.profile,
-            endpoint_urls=chain.endpoint_urls,
+            endpoints_are_local=are_loopback(chain.endpoint_urls),
             mode=self._mode,
             live_trading=self._live_trading,
         )

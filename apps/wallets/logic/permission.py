@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 
 from apps.domain.engine import Mode
 from apps.domain.market import ChainProfile
@@ -61,7 +58,7 @@ class Refusal:
 
 
 def refusal_to_sign(
-    *, wallet: WalletView, profile: ChainProfile, endpoint_urls: Sequence[str], mode: Mode, live_trading: bool
+    *, wallet: WalletView, profile: ChainProfile, endpoints_are_local: bool, mode: Mode, live_trading: bool
 ) -> Refusal | None:
     """Return why ``wallet`` may not sign for this chain in this mode, or None when it may."""
     if not wallet.enabled:
@@ -86,11 +83,11 @@ def refusal_to_sign(
             remedy="Use a wallet made for this mode: `manage.py wallet create`.",
         )
     if wallet.is_sandbox:
-        return _sandbox_refusal(profile=profile, endpoint_urls=endpoint_urls, mode=mode)
+        return _sandbox_refusal(profile=profile, endpoints_are_local=endpoints_are_local, mode=mode)
     return _live_refusal(wallet=wallet, mode=mode, live_trading=live_trading)
 
 
-def _sandbox_refusal(*, profile: ChainProfile, endpoint_urls: Sequence[str], mode: Mode) -> Refusal | None:
+def _sandbox_refusal(*, profile: ChainProfile, endpoints_are_local: bool, mode: Mode) -> Refusal | None:
     if mode != "sandbox":
         return Refusal(
             message=f"A sandbox wallet does not sign in mode {mode}.", remedy="Set DEXSNIPER_MODE=sandbox."
@@ -105,7 +102,7 @@ def _sandbox_refusal(*, profile: ChainProfile, endpoint_urls: Sequence[str], mod
             message=f"The sandbox chain {profile.name} has no pinned genesis block.",
             remedy="Start the sandbox anew with `manage.py up`.",
         )
-    if not endpoint_urls or not all(map(is_loopback, endpoint_urls)):
+    if not endpoints_are_local:
         return Refusal(
             message=f"The sandbox chain {profile.name} has an endpoint that is not on this machine.",
             remedy="Sandbox endpoints must be on 127.0.0.1: remove the other one in the admin under Endpoints.",
@@ -125,12 +122,3 @@ def _live_refusal(*, wallet: WalletView, mode: Mode, live_trading: bool) -> Refu
             remedy="Mark it live in the admin under Wallets if you mean to trade with its money.",
         )
     return None
-
-
-def is_loopback(url: str) -> bool:
-    """Tell whether an endpoint's address lies on this machine. A name other than "localhost" does not count."""
-    try:
-        host = urlsplit(url).hostname or ""
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
