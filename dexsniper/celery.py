@@ -8,20 +8,28 @@ from __future__ import annotations
 
 import threading
 import time
+import warnings
 from typing import Any
 
 from celery import Celery
+from celery.platforms import SecurityWarning
 from celery.signals import worker_ready
-from kombu import Queue
+from kombu import Exchange, Queue
 
 from dexsniper import env
 
 env.name_settings()
+# Said once by 'manage.py up' for all processes, instead of by each worker at each start.
+warnings.filterwarnings("ignore", category=SecurityWarning)
+_QUEUES = ("scan", "evaluate", "execute", "settle", "house")
+_exchange = Exchange("dexsniper", type="direct")
 app = Celery("dexsniper")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.conf.update(
-    task_queues=[Queue(name) for name in ("scan", "evaluate", "execute", "settle", "house")],
+    task_queues=[Queue(name, _exchange, routing_key=name) for name in _QUEUES],
     task_default_queue="house",
+    task_default_exchange="dexsniper",
+    task_default_routing_key="house",
     task_ignore_result=True,
     task_store_errors_even_if_ignored=False,
     worker_hijack_root_logger=False,
@@ -37,7 +45,6 @@ app.conf.update(
     },
     beat_schedule={
         "scan-feeds": {"task": "engine.scan_feeds", "schedule": 5.0, "options": {"expires": 5}},
-        "sweep": {"task": "engine.sweep", "schedule": 5.0, "options": {"expires": 5}},
         "reconcile": {"task": "engine.reconcile", "schedule": 60.0, "options": {"expires": 60}},
         "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
     },

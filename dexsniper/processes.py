@@ -44,7 +44,7 @@ def engine_specs(env: Environment) -> list[ChildSpec]:
         ChildSpec(
             name="beat",
             argv=(
-                *(_PYTHON, "-m", "celery", "-A", "dexsniper", "beat", "--loglevel", "WARNING"),
+                *(_PYTHON, "-m", "celery", "--quiet", "-A", "dexsniper", "beat", "--loglevel", "WARNING"),
                 *("--schedule", str(env.data_dir / "beat-schedule"), "--pidfile", ""),
             ),
         ),

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 import signal
 import sys
+from pathlib import Path
 from typing import Any
 
 from django.conf import settings
@@ -51,6 +53,9 @@ class Command(BaseCommand):
 
 def prepare(env: Environment, *, say: Any) -> None:
     """Bring the database up to date, stamp the mode and create the admin user of a first start."""
+    if hasattr(os, "geteuid") and os.geteuid() == 0:
+        say("Running as root: everything works, but an ordinary user is safer.")
+    Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0, interactive=False)
     installation_prepare(mode=env.mode)
     users = get_user_model().objects

@@ -18,13 +18,12 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or Ctrl-C."""
         try:
-            asyncio.run(_run())
+            asyncio.run(_run(Listener()))
         except SniperError as error:
             raise CommandError(f"{error}. {error.remedy}") from error
 
 
-async def _run() -> None:
-    listener = Listener()
+async def _run(listener: Listener) -> None:
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, listener.stop)
