@@ -97,11 +97,29 @@ def test_get_when_answer_is_huge_then_refused(server: FeedServer) -> None:
         FeedHttp(name="Feed", base_url=server.url).get("/a", bucket=_bucket())
 
 
-@pytest.mark.parametrize("body", [b"", b"\xff\xfe\x00", b"{", b"Infinity", b"1" * 10_000, b"null"])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"\xff\xfe\x00",
+        b"{",
+        b"Infinity",
+        b"1" * 10_000,
+        b"null",
+        b"[" * 100_000,
+        b'{"a":' * 70 + b"1" + b"}" * 70,
+    ],
+)
 def test_get_when_not_json_then_bad_data(server: FeedServer, body: bytes) -> None:
     server.tell("/a", body)
     with pytest.raises(BadDataError, match="JSON"):
         FeedHttp(name="Feed", base_url=server.url).get("/a", bucket=_bucket())
+
+
+def test_get_when_brackets_stand_in_text_then_they_do_not_nest(server: FeedServer) -> None:
+    server.tell("/a", ["[" * 100 + '"{\\' + "{" * 100, "}"])
+    answer = FeedHttp(name="Feed", base_url=server.url).get("/a", bucket=_bucket())
+    assert answer == ["[" * 100 + '"{\\' + "{" * 100, "}"]
 
 
 @pytest.mark.parametrize("number", [b"1e999999999999999999", b"1.0e-500"])

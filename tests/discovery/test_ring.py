@@ -66,8 +66,9 @@ def test_find_fork_when_nothing_agrees_then_reset() -> None:
 
 
 def test_find_fork_when_genesis_differs_then_reset() -> None:
-    check = find_fork(_ring(1, 2), _Chain(2), head_number=2, genesis_hash=_hash(0, 0))
-    assert check.footing is Footing.RESET
+    check = find_fork(_ring(1, 2), _Chain(2, fork_at=0), head_number=2, genesis_hash=_hash(0))
+    assert (check.footing, check.detail) == (Footing.RESET, "its first block is another one")
+    assert find_fork([], _Chain(2, fork_at=0), head_number=2, genesis_hash=_hash(0)).footing is Footing.RESET
     assert find_fork(_ring(1, 2), _Chain(2), head_number=2, genesis_hash=_hash(0)).footing is Footing.UNBROKEN
 
 
@@ -82,7 +83,7 @@ def test_find_fork_when_any_chain_then_common_is_the_last_shared_block(
     ring, chain = _ring(*sorted(numbers)), _Chain(head, fork_at)
     shared = [item for item in ring if item.number <= head and (fork_at is None or item.number < fork_at)]
     check = find_fork(ring, chain, head_number=head)
-    assert chain.fetches <= log2(len(ring) + 1) + 3
+    assert chain.fetches <= log2(len(ring) + 1) + 4
     assert check.common == (shared[-1] if shared else None)
     if check.footing is Footing.FORKED:  # something that we remember was replaced
         assert any(item.number <= head and item not in shared for item in ring)

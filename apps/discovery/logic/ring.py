@@ -44,23 +44,24 @@ def find_fork(
     head_number: int,
     genesis_hash: str = "",
 ) -> ChainCheck:
-    """Return how the chain stands to the ring (ascending heights), in at most log2(ring) + 3 fetches.
+    """Return how the chain stands to the ring (ascending heights), in at most log2(ring) + 4 fetches.
 
-    ``fetch_hash`` gives the chain's hash at a height, or None above its end. ``genesis_hash`` "" is not compared.
+    ``fetch_hash`` gives the chain's hash at a height, or None above its end. ``genesis_hash`` "" is not compared; a newest
+    block that agrees proves everything before it, so the usual answer costs one fetch.
     """
-    if genesis_hash and (at_zero := fetch_hash(0)) is not None and at_zero.lower() != genesis_hash.lower():
-        return ChainCheck(footing=Footing.RESET, common=None, detail="its first block is another one")
-    if not ring:
-        return ChainCheck(footing=Footing.UNBROKEN, common=None)
     assert all(earlier.number < later.number for earlier, later in pairwise(ring)), "ring is unordered"
 
     def agrees(block: BlockRef) -> bool:
         found = fetch_hash(block.number) if block.number <= head_number else None
         return found is not None and found.lower() == block.hash.lower()
 
+    if ring and agrees(ring[-1]):
+        return ChainCheck(footing=Footing.UNBROKEN, common=ring[-1])
+    if genesis_hash and (at_zero := fetch_hash(0)) is not None and at_zero.lower() != genesis_hash.lower():
+        return ChainCheck(footing=Footing.RESET, common=None, detail="its first block is another one")
+    if not ring:
+        return ChainCheck(footing=Footing.UNBROKEN, common=None)
     newest, oldest = ring[-1], ring[0]
-    if agrees(newest):
-        return ChainCheck(footing=Footing.UNBROKEN, common=newest)
     if head_number < oldest.number:
         detail = f"it ends at block {head_number}, the oldest that we remember is {oldest.number}"
         return ChainCheck(footing=Footing.RESET, common=None, detail=detail)

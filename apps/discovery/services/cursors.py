@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 from django.utils import timezone
 
-from apps.discovery.logic.ring import RING_BLOCKS_MAX, ChainCheck, find_fork
+from apps.discovery.logic.ring import RING_BLOCKS_MAX, ChainCheck, Footing, find_fork
 from apps.discovery.models import BlockHash, StreamCursor
 from apps.domain.market import BlockRef
 
@@ -67,9 +67,9 @@ def ring_forget(*, chain_key: str) -> None:
     BlockHash.objects.filter(chain_key=chain_key).delete()
 
 
-def ring_of(chain_key: str) -> tuple[BlockRef, ...]:
-    """Return the remembered blocks of a chain, ascending."""
-    newest = BlockHash.objects.filter(chain_key=chain_key).order_by("-number")[:RING_BLOCKS_MAX]
+def ring_of(chain_key: str, *, blocks_max: int = RING_BLOCKS_MAX) -> tuple[BlockRef, ...]:
+    """Return the newest remembered blocks of a chain, ascending."""
+    newest = BlockHash.objects.filter(chain_key=chain_key).order_by("-number")[:blocks_max]
     return tuple(BlockRef(row.number, row.hash, _ms_of(row.at)) for row in reversed(newest))
 
 
@@ -77,6 +77,10 @@ def chain_check(
     *, chain_key: str, fetch_hash: Callable[[int], str | None], head_number: int, genesis_hash: str = ""
 ) -> ChainCheck:
     """Return how the chain stands to what was read of it (see ``logic.ring``). Raises what ``fetch_hash`` raises."""
+    newest = ring_of(chain_key, blocks_max=1)
+    check = find_fork(newest, fetch_hash, head_number=head_number)
+    if newest and check.footing is Footing.UNBROKEN:  # nearly always: the whole ring need not be loaded
+        return check
     return find_fork(ring_of(chain_key), fetch_hash, head_number=head_number, genesis_hash=genesis_hash)
 
 

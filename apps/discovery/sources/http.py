@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -23,6 +24,10 @@ ANSWER_MAX_BYTES = 4_000_000
 _CHUNK_BYTES = 65_536
 #: Numbers beyond this power of ten would cost more to convert than they can mean.
 EXPONENT_MAX = 400
+#: Python's own guard against deep nesting is raised so far by a chain library that the parser would crash the process.
+DEPTH_MAX = 64
+#: A string ends at its quote or at the end of the text, so that every byte is looked at once.
+_STRING_OR_BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*+(?:"|\\?\Z)|[\[\]{}]', re.DOTALL)
 #: After a 429 without a usable Retry-After we rest so long, doubled each time up to the maximum.
 REST_FIRST_S, REST_MAX_S = 30.0, 600.0
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -131,16 +136,28 @@ class FeedHttp:
 
     def _parsed(self, body: bytes, path: str) -> Any:
         try:
+            _refuse_depth(body)
             answer = json.loads(body, parse_float=_fraction, parse_constant=_no_constant)
             if answer is None:
                 raise ValueError("null")
-        except (ValueError, RecursionError) as error:
+        except ValueError as error:
             raise BadDataError(
                 f"{self._name} did not answer in usable JSON",
                 remedy="It is asked again by itself.",
                 path=path,
             ) from error
         return answer
+
+
+def _refuse_depth(body: bytes) -> None:
+    depth = 0
+    for token in _STRING_OR_BRACKET.finditer(body):
+        if body[token.start()] in b"[{":
+            depth += 1
+            if depth > DEPTH_MAX:
+                raise ValueError(f"nested deeper than {DEPTH_MAX}")
+        elif body[token.start()] in b"]}":
+            depth -= 1
 
 
 def _fraction(text: str) -> Decimal:
