@@ -16,7 +16,15 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from eth_utils.address import to_checksum_address
 
-from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, StableToken
+from apps.chains.models import (
+    Chain,
+    DexDeployment,
+    Endpoint,
+    Locker,
+    PaperBalance,
+    PaperTransaction,
+    StableToken,
+)
 from apps.discovery.models import (
     BlockHash,
     FeedSighting,
@@ -243,6 +251,29 @@ class LockerFactory(DjangoModelFactory):
     chain = factory.SubFactory(ChainFactory)
     address = factory.Sequence(lambda n: address_for(f"locker {n}"))
     name = "Locker"
+
+
+class PaperTransactionFactory(DjangoModelFactory):
+    class Meta:
+        model = PaperTransaction
+
+    chain_key = CHAIN_KEY
+    owner = address_for("paper wallet").lower()
+    nonce = factory.Sequence(lambda n: n)
+    tx_hash = factory.Sequence(lambda n: hash_for(f"paper transaction {n}"))
+    payload = b"paper"
+    sent_at = Now()
+    fill_block_number = 101
+
+
+class PaperBalanceFactory(DjangoModelFactory):
+    class Meta:
+        model = PaperBalance
+
+    chain_key = CHAIN_KEY
+    owner = factory.Sequence(lambda n: address_for(f"paper wallet {n}").lower())
+    token_address = "native"
+    amount_raw = ETHER
 
 
 # -- wallets -------------------------------------------------------------------------------

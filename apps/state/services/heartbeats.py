@@ -68,11 +68,6 @@ def stale_components() -> tuple[StaleComponent, ...]:
     )
 
 
-def beat_forget(*, component: str) -> None:
-    """Remove a component that was ended on purpose, so that nobody misses it."""
-    Heartbeat.objects.filter(component=component).delete()
-
-
 def _is_stale(row: Heartbeat, now: datetime) -> bool:
     return now - row.beat_at > timedelta(seconds=row.stale_after_s)
 
