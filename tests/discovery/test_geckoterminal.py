@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
+from apps.discovery.sources.claims import SenselessError, price_text
 from apps.discovery.sources.geckoterminal import GeckoTerminalSource
 from apps.domain.errors import BadDataError
 from apps.domain.ids import ChainKey
@@ -105,3 +106,24 @@ def test_items_when_one_network_fails_then_the_others_are_read(server: FeedServe
     source = _source(server, a="eip155:1", base=CHAIN)
     assert source.items()
     assert [fault.code for fault in source.leftovers.faults] == ["BAD_DATA"]
+
+
+@pytest.mark.parametrize(
+    ("text", "price"),
+    [
+        (None, None),
+        ("0", None),
+        ("0.0", None),
+        ("1e-12", "0.000000000001"),
+        ("1." + "3" * 200 + "e-5", "0.00001" + "3" * 39),
+        ("19000000000000", "19000000000000"),
+    ],
+)
+def test_price_when_given_in_any_form_then_plain_and_bounded(text: str | None, price: str | None) -> None:
+    assert price_text(text) == price
+
+
+@pytest.mark.parametrize("text", ["", "x", "-1", "NaN", "Infinity", "1e61", "1e-61"])
+def test_price_when_absurd_then_refused(text: str) -> None:
+    with pytest.raises(SenselessError):
+        price_text(text)

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -21,11 +21,12 @@ _Result = TypeVar("_Result")
 
 #: No pool and no price is beyond these; a figure outside is a fault of the feed or an attack.
 LIQUIDITY_MAX_USD = Decimal(10) ** 12
-PRICE_DIGITS_MAX = 60
+PRICE_MAGNITUDE_MAX = 60  # powers of ten, up and down
+_PRICE = Context(prec=40)
 CREATED_MIN_MS = 1_420_070_400_000  # 2015
 CREATED_MAX_MS = 4_102_444_800_000  # 2100
 ITEMS_PER_ANSWER_MAX = 1_000
-REJECTS_MAX = 50  # samples kept of one call; the rest is only counted by their absence
+REJECTS_MAX = 50  # samples kept of one call: a feed that is broken throughout needs no more
 _SAMPLE_LENGTH_MAX = 1_500
 #: An EVM account, or the 32-byte id of a pool without an address of its own (Uniswap v4).
 _ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}|0x[0-9a-fA-F]{64}|[1-9A-HJ-NP-Za-km-z]{32,44}")
@@ -107,9 +108,9 @@ def price_text(text: str | None) -> str | None:
         price = Decimal(text)
     except InvalidOperation:
         raise SenselessError("price is not a number") from None
-    if not price.is_finite() or price < 0 or (price != 0 and abs(price.adjusted()) > PRICE_DIGITS_MAX):
+    if not price.is_finite() or price < 0 or (price != 0 and abs(price.adjusted()) > PRICE_MAGNITUDE_MAX):
         raise SenselessError("price is absurd")
-    return None if price == 0 else text[: 2 * PRICE_DIGITS_MAX]
+    return None if price == 0 else format(_PRICE.plus(price), "f")
 
 
 def created_ms(moment_ms: int | None) -> int | None:
