@@ -1,3 +1,11 @@
 """WebSocket addresses."""
 
-websocket_urlpatterns: list[object] = []
+from __future__ import annotations
+
+from typing import Any
+
+from django.urls import path
+
+from apps.dashboard.live import LiveConsumer
+
+websocket_urlpatterns: list[Any] = [path("ws/live/", LiveConsumer.as_asgi(), name="live")]

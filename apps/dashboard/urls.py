@@ -1,4 +1,31 @@
 """Addresses of the pages."""
 
+from __future__ import annotations
+
+from django.urls import path
+
+from apps.dashboard.views import acting, configuring, reading
+
 app_name = "dashboard"
-urlpatterns: list[object] = []
+urlpatterns = [
+    path("", reading.overview, name="overview"),
+    path("opportunities/", reading.opportunities, name="opportunities"),
+    path("pairs/<int:pair_id>/", reading.pair, name="pair"),
+    path("trace/<slug:trace_id>/", reading.trace, name="trace"),
+    path("positions/", reading.positions, name="positions"),
+    path("positions/<int:position_id>/close/", acting.position_close, name="position_close"),
+    path("orders/", reading.orders, name="orders"),
+    path("orders/<int:order_id>/", reading.order, name="order"),
+    path("incidents/", reading.incidents, name="incidents"),
+    path("incidents/<int:incident_id>/", acting.incident, name="incident"),
+    path("incidents/<int:incident_id>/resolve/", acting.incident_close, name="incident_resolve"),
+    path("configuration/", configuring.configuration, name="configuration"),
+    path("configuration/check/", configuring.check, name="config_check"),
+    path("configuration/review/", configuring.review, name="config_review"),
+    path("configuration/save/", configuring.save, name="config_save"),
+    path("configuration/<int:number>/restore/", configuring.restore, name="config_restore"),
+    path("killswitch/", acting.killswitch, name="killswitch"),
+    path("engine/", acting.engine_action, name="engine_action"),
+    path("panels/<slug:name>/", reading.panel, name="panel"),
+    path("healthz", reading.healthz, name="healthz"),
+]

@@ -1,0 +1,88 @@
+"""What a person can do to the engine and to positions, with a sentence that says how it went."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from django.core.exceptions import PermissionDenied
+
+from apps.dashboard.roles import OPERATE, RESUME
+from apps.domain.engine import EngineStatus, EngineView
+from apps.domain.errors import ConfigurationError, PlatformError, TransitionRefusedError
+from apps.state.services.config import active_config, config_change
+from apps.state.services.engine import (
+    engine_pause,
+    engine_resume,
+    engine_start,
+    engine_stop,
+    engine_view,
+    killswitch_pull,
+)
+from apps.trading.services.positions import exit_request
+
+Act = Callable[..., EngineView]
+
+#: Action -> the service, and where it leads after the kill switch.
+_ACTIONS: Final[dict[str, tuple[Act, EngineStatus]]] = {
+    "start": (engine_start, EngineStatus.RUNNING),
+    "pause": (engine_pause, EngineStatus.PAUSED),
+    "stop": (engine_stop, EngineStatus.STOPPED),
+}
+_NOW: Final = {
+    EngineStatus.RUNNING: "The engine is running: entries and exits.",
+    EngineStatus.PAUSED: "Entries are paused; exits go on.",
+    EngineStatus.STOPPED: "The engine is stopped: no entries, no exits.",
+}
+
+
+def engine_do(user: Any, *, action: str, reason: str) -> str:
+    """Do what was asked and return a sentence. Raises PermissionDenied, TransitionRefusedError."""
+    if action not in _ACTIONS:
+        raise TransitionRefusedError("There is no such action.", remedy="Use start, pause or stop.")
+    if not reason:
+        raise TransitionRefusedError("A reason is needed: it goes into the audit trail.", remedy="Give one.")
+    act, target = _ACTIONS[action]
+    pulled = engine_view().status is EngineStatus.EMERGENCY_STOPPED
+    if not user.has_perm(RESUME if pulled else OPERATE):
+        raise PermissionDenied
+    by = user.get_username()
+    view = engine_resume(by=by, reason=reason, to=target) if pulled else act(by=by, reason=reason)
+    return _NOW.get(view.status, f"The engine is {view.status.value.replace('_', ' ')}.")
+
+
+def kill(*, by: str, reason: str, close_positions: bool) -> str:
+    """Pull the kill switch and return a sentence. Raises PlatformError when not everything is shut for sure."""
+    report = killswitch_pull(by=by, reason=reason or "pulled on the pages", close_positions=close_positions)
+    if not report.is_effective:
+        raise PlatformError(
+            "The kill switch is pulled, but a transaction may still be on its way out.",
+            remedy="Watch the orders; run `manage.py killswitch` on the machine to try again.",
+        )
+    what = "everything is being sold, nothing is bought" if close_positions else "nothing is signed or sent"
+    late = "" if report.database_written else " The database was busy and learns of it in a moment."
+    return f"Kill switch pulled in {report.duration_ms} ms: {what}. Epoch {report.epoch}.{late}"
+
+
+def position_sell(*, position_id: int, by: str) -> str:
+    """Ask for a position's sale and return a sentence. Raises TransitionRefusedError when it is closed already."""
+    if not exit_request(position_id=position_id, by=by):
+        raise TransitionRefusedError(
+            f"Position {position_id} is closed already.", remedy="There is nothing to do."
+        )
+    if engine_view().may_exit:
+        return f"The sale of position {position_id} was asked for and goes out with the next block."
+    return f"The sale of position {position_id} was asked for; it waits until the engine lets exits run."
+
+
+def configuration_save(*, payload: dict[str, Any], by: str, reason: str, seen_revision: str) -> str:
+    """Save a configuration and return a sentence. Raises ConfigurationError when somebody else changed it meanwhile."""
+    if not reason:
+        raise ConfigurationError("A reason is needed: it stays with the revision.", remedy="Give one.")
+    active = active_config().revision
+    if seen_revision != str(active):
+        raise ConfigurationError(
+            f"Revision {active} was saved by somebody else while you were looking at revision {seen_revision}.",
+            remedy="Look at it and make your change anew; nothing was saved.",
+        )
+    return f"Revision {config_change(payload=payload, by=by, reason=reason)} is active."

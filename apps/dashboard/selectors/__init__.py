@@ -1,0 +1,1 @@
+"""Reads what the pages show, one module a page. Writes nothing."""
