@@ -12,7 +12,8 @@ from functools import lru_cache
 from django.utils import timezone
 
 from apps.chains import selectors as chains
-from apps.discovery.models import BlockHash, FeedSighting, PoolSnapshot, PoolTrade
+from apps.discovery.models import FeedSighting
+from apps.discovery.services.pools import activity_prune
 from apps.domain.config import TradingConfig
 from apps.domain.market import ChainProfile
 from apps.domain.money import raw_for_usd_micros, usd_to_micros
@@ -25,7 +26,6 @@ from apps.trading.services.reconciliation import wallet_reconcile
 LEASE = "listener"
 #: Raw market data is kept for so long; the books for ever.
 _RAW_DATA_KEPT = timedelta(days=7)
-_BLOCK_HASHES_KEPT = timedelta(days=1)
 #: What is probed when there is no price to size the probe with: a thousandth of the coin.
 _PROBE_WITHOUT_PRICE_DIVISOR = 1_000
 
@@ -93,8 +93,6 @@ def reconcile_chain(chain_key: str) -> None:
 def prune() -> None:
     """Delete raw market data past its age."""
     now = timezone.now()
-    PoolSnapshot.objects.filter(at__lt=now - _RAW_DATA_KEPT).delete()
-    PoolTrade.objects.filter(at__lt=now - _RAW_DATA_KEPT).delete()
+    activity_prune(before=now - _RAW_DATA_KEPT)
     FeedSighting.objects.filter(last_seen_at__lt=now - _RAW_DATA_KEPT).delete()
     AnalysisRecord.objects.filter(created_at__lt=now - _RAW_DATA_KEPT).delete()
-    BlockHash.objects.filter(at__lt=now - _BLOCK_HASHES_KEPT).delete()

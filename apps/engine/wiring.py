@@ -43,6 +43,7 @@ class ChainPorts:
 
 #: An endpoint whose newest block is older is left out.
 _HEAD_AGE_MAX_S = 90
+_SANDBOX_FEED_PER_MIN = 120
 _lock = threading.Lock()
 _ports: dict[str, ChainPorts] = {}
 
@@ -128,8 +129,9 @@ def trading_wallet_key(profile: ChainProfile) -> str:
 
 @lru_cache(maxsize=1)
 def feed_sources() -> tuple[FeedSource, ...]:
-    """Return the web feeds."""
+    """Return the web feeds. The sandbox's own server needs no sparing."""
+    limits = {"requests_per_min": _SANDBOX_FEED_PER_MIN} if settings.ENV.is_sandbox else {}
     return (
         DexScreenerSource(base_url=settings.ENV.dexscreener_url),
-        GeckoTerminalSource(base_url=settings.ENV.geckoterminal_url),
+        GeckoTerminalSource(base_url=settings.ENV.geckoterminal_url, **limits),
     )
