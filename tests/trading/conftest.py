@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.utils import timezone
@@ -214,18 +214,18 @@ def world(db: None, settings: Any, tmp_path: Path) -> World:
     settings.DATA_DIR = tmp_path
     factories.EngineStateFactory(status=EngineStatus.RUNNING.value, epoch=1)
     factories.ConfigRevisionFactory(number=1, is_active=True)
-    chain_row = factories.ChainFactory()
+    chain_row: Any = factories.ChainFactory()
     factories.DexDeploymentFactory(chain=chain_row)
-    wallet = factories.WalletFactory(key="trader")
+    wallet: Any = factories.WalletFactory(key="trader")
     profile = fakes.profile_of(chain_row.key, chain_row.wrapped_native_address)
     chain = fakes.FakeChain(profile=profile, owner=wallet.address)
     chain.native[wallet.address] = START_NATIVE
     ports = ExecutionPorts(
         profile=profile,
-        reader=chain,  # type: ignore[arg-type]  # what execution reads of it
-        builders={"uniswap_v2": chain},  # type: ignore[dict-item]
+        reader=cast(Any, chain),  # it has what execution reads
+        builders={"uniswap_v2": chain},
         signer=chain,
-        sender=chain,  # type: ignore[arg-type]
+        sender=chain,
     )
     report = wallet_reconcile(chain_key=profile.chain_key, wallet_key="trader", ports=ports)
     assert report.is_equal

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.domain.decision import TradeDecision
+from apps.domain.position import ExitPlan
 from apps.trading.logic import gas
 from apps.trading.logic.core import step_exit
 from apps.trading.logic.exit import ExitCase, sale_value
@@ -79,7 +80,7 @@ def test_exit_when_trailing_is_armed_and_falls_then_sells_else_holds():
 
 
 def test_exit_when_switches_are_off_then_holds_through_everything():
-    off = cases.ExitPlan(
+    off = ExitPlan(
         take_profit_bps=None,
         stop_loss_bps=None,
         trailing_stop_bps=None,

@@ -26,7 +26,7 @@ from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.incidents import incident_from_error, incident_open, incident_resolve
 from apps.trading.logic import ledger
-from apps.trading.models import FillRecord, JournalEntry, Order, TxAttempt
+from apps.trading.models import FillRecord, JournalEntry, Order, Position, TxAttempt
 from apps.trading.services.attempts import attempts_send, open_attempts
 from apps.trading.services.cancellation import nonces_cancel
 from apps.trading.services.ledger import account_balance, entry_reverse, entry_write, standing_key
@@ -354,13 +354,13 @@ def _reverse_entry(base_key: str, why: str, now: datetime) -> None:
 
 def _position_reverse(order: Order) -> None:
     """Derive the position anew; a sale that is open again reserves its quantity again."""
-    position = order.position
-    if position is None:
-        fill = FillRecord.objects.filter(order=order).select_related("position").first()
-        position = None if fill is None else fill.position
-    if position is None:
+    position_id = order.position_id
+    if position_id is None:
+        fills = FillRecord.objects.filter(order=order)
+        position_id = fills.values_list("position_id", flat=True).first()
+    if position_id is None:
         return
-    position.refresh_from_db()
+    position = Position.objects.select_for_update().get(pk=position_id)
     position_rebuild(position=position)
     if order.side == "sell":
         position.reserved_raw = min(position.reserved_raw + order.amount_in_raw, position.quantity_raw)
