@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
 from eth_abi.abi import encode
 from eth_account import Account
@@ -32,7 +33,6 @@ class Actor:
     account: LocalAccount
     chain_id: int
     nonce: int = 0
-    funded: bool = field(default=False)
 
     @classmethod
     def of(cls, *, seed: int, chain_id: int, label: str) -> Actor:
@@ -55,7 +55,7 @@ class Actor:
         tip_wei: int,
     ) -> str:
         """Return the signed transaction as hex and move the nonce on."""
-        fields: dict[str, object] = {
+        fields: dict[str, Any] = {
             "type": 2,
             "chainId": self.chain_id,
             "nonce": self.nonce,

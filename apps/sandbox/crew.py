@@ -26,9 +26,7 @@ class Crew:
         if label in self._actors:
             return self._actors[label].address
         if label not in self._addresses:
-            self._addresses[label] = Actor.of(
-                seed=self._seed, chain_id=self._chain_id, label=label
-            ).address
+            self._addresses[label] = Actor.of(seed=self._seed, chain_id=self._chain_id, label=label).address
         return self._addresses[label]
 
     def prepare(self, labels: Iterable[str]) -> None:

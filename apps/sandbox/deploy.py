@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from eth_abi.abi import decode
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
@@ -93,10 +92,7 @@ def _deploy(at: Deployment, rpc: SandboxRpc) -> None:
     _send(rpc, deployer, None, creation_code(npm_artifact(core), deployer.address))
     replace = None
     if spec.flavour == "pancake":  # the router derives pool addresses from its factory's pair code
-        code_hash = rpc.call(
-            "eth_call", {"to": at.factory, "data": "0x" + calldata("INIT_CODE_PAIR_HASH()").hex()}, "latest"
-        )
-        replace = (_UNISWAP_PAIR_CODE_HASH, code_hash.removeprefix("0x"))
+        replace = (_UNISWAP_PAIR_CODE_HASH, pair_code_hash(at, rpc))
     router = npm_artifact("@uniswap/v2-periphery/build/UniswapV2Router02.json")
     _send(rpc, deployer, None, creation_code(router, at.factory, at.wrapped, replace=replace))
     stable_name = f"{spec.stable_symbol} (sandbox)"
@@ -133,12 +129,9 @@ def _send(rpc: SandboxRpc, sender: Actor, to: str | None, data: bytes, *, value_
         )
 
 
-def pool_address_of(rpc: SandboxRpc, *, factory: str, token: str, other: str) -> str:
-    """Return the pool of two tokens, or "" when there is none."""
-    answer = rpc.call(
-        "eth_call",
-        {"to": factory, "data": "0x" + calldata("getPair(address,address)", token, other).hex()},
-        "latest",
-    )
-    address = to_checksum_address(decode(["address"], bytes.fromhex(answer[2:]))[0])
-    return "" if int(address, 16) == 0 else address
+def pair_code_hash(at: Deployment, rpc: SandboxRpc) -> str:
+    """Return the hash from which this exchange's pool addresses follow, without 0x."""
+    if at.spec.flavour == "uniswap":
+        return _UNISWAP_PAIR_CODE_HASH
+    request = {"to": at.factory, "data": "0x" + calldata("INIT_CODE_PAIR_HASH()").hex()}
+    return str(rpc.call("eth_call", request, "latest")).removeprefix("0x")

@@ -10,19 +10,18 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from apps.domain.errors import SniperError
-from apps.sandbox.chainspec import CHAINS, ChainSpec
+from apps.sandbox.chainspec import CHAINS, FEED_PORT_OFFSET, ChainSpec
 from apps.sandbox.deploy import chain_deploy
+from apps.sandbox.feeds import FeedServer
 from apps.sandbox.life import ChainLife
-from apps.sandbox.models import SandboxLaunch
 from apps.sandbox.pace import pace_view
 from apps.sandbox.rows import rows_write
 from apps.sandbox.rpc import SandboxRpc
-from apps.sandbox.store import Store
+from apps.sandbox.store import Store, recall
 from apps.wallets.services.wallets import sandbox_wallet_prepare
 
 logger = logging.getLogger(__name__)
 _RETRY_S = 1.0
-_PACE_READ_EVERY_S = 0.5
 
 
 class Driver:
@@ -32,36 +31,51 @@ class Driver:
         self.seed = seed
         self.stopping = threading.Event()
         self.lives: dict[str, ChainLife] = {}
-        self._store = Store()
+        self._store = Store(on_end=self.stopping.set)
         self._ready = {spec.key: threading.Event() for spec in CHAINS}
 
     def run(self) -> None:
-        """Run until ``stopping`` is set."""
+        """Run until ``stopping`` is set. The feeds' port opens once every chain is alive: then all is ready."""
+        sandbox_wallet_prepare()
         self._store.start()
         threads = [
             threading.Thread(target=self._follow, args=(spec,), name=spec.process_name) for spec in CHAINS
         ]
         for thread in threads:
             thread.start()
-        while not self.stopping.is_set() and not all(event.wait(0.1) for event in self._ready.values()):
-            pass
-        self.stopping.wait()
-        for thread in threads:
-            thread.join()
-        self._store.close()
+        feeds = None
+        try:
+            while not self.stopping.is_set() and not all(event.wait(0.1) for event in self._ready.values()):
+                pass
+            feeds = FeedServer(
+                port=settings.ENV.sandbox_port_base + FEED_PORT_OFFSET,
+                lives=lambda: tuple(self.lives.values()),
+            )
+            feeds.start()
+            self.stopping.wait()
+        finally:
+            self.stopping.set()
+            for thread in threads:
+                thread.join()
+            if feeds is not None:
+                feeds.close()
+            self._store.close()
 
     def _follow(self, spec: ChainSpec) -> None:
-        while not self.stopping.is_set():
-            try:
-                close_old_connections()
-                life = self._open(spec)
-                self.lives[spec.key] = life
-                self._ready[spec.key].set()
-                logger.info("chain is alive", extra={"chain": spec.key, "head": life.head})
-                self._make_blocks(life)
-            except SniperError as error:
-                logger.warning("chain was lost", extra={"chain": spec.key, "error": str(error)})
-                self.stopping.wait(_RETRY_S)
+        try:
+            while not self.stopping.is_set():
+                try:
+                    close_old_connections()
+                    life = self._open(spec)
+                    self.lives[spec.key] = life
+                    self._ready[spec.key].set()
+                    logger.info("chain is alive", extra={"chain": spec.key, "head": life.head})
+                    self._make_blocks(life)
+                except SniperError as error:
+                    logger.warning("chain was lost", extra={"chain": spec.key, "error": str(error)})
+                    self.stopping.wait(_RETRY_S)
+        finally:  # a fault of our own ends the process, and the supervisor starts it afresh
+            self.stopping.set()
 
     def _open(self, spec: ChainSpec) -> ChainLife:
         rpc = SandboxRpc(f"http://127.0.0.1:{spec.port(settings.ENV.sandbox_port_base)}")
@@ -70,9 +84,9 @@ class Driver:
         rows_write(deployment, seed=self.seed)
         life = ChainLife(at=deployment, rpc=rpc, seed=self.seed)
         life.settle_in()
-        launches = SandboxLaunch.objects.filter(chain_key=spec.key)
-        last = launches.order_by("-number").first()
-        life.next_number = 0 if last is None else last.number + 1
+        self._store.flush()
+        earlier, next_number = recall(chain_key=spec.key, head=life.head, seed=self.seed)
+        life.resume(earlier, next_number=next_number)
         return life
 
     def _make_blocks(self, life: ChainLife) -> None:
@@ -82,7 +96,9 @@ class Driver:
             pace = pace_view()
             rate = 0.0 if pace.is_paused else pace.per_second / len(CHAINS)
             self._store.put(life.at.spec.key, life.tick(pairs_per_s=rate))
-            due = max(due + block_s, time.monotonic() - block_s)  # behind: no sleep, and no pile of blocks either
+            due = max(
+                due + block_s, time.monotonic() - block_s
+            )  # behind: no sleep, and no pile of blocks either
             self.stopping.wait(max(0.0, due - time.monotonic()))
 
 

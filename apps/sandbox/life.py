@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -13,7 +13,7 @@ from django.utils import timezone
 from apps.sandbox import transactions as tx
 from apps.sandbox.accounts import calldata
 from apps.sandbox.crew import FAUCET, Crew
-from apps.sandbox.deploy import Deployment, created_address
+from apps.sandbox.deploy import Deployment, created_address, pair_code_hash
 from apps.sandbox.logic import parameters as p
 from apps.sandbox.market.acts import Act, Pool, Truth
 from apps.sandbox.market.draw import Market, draw
@@ -23,12 +23,16 @@ from apps.sandbox.rpc import SandboxRpc, SandboxRpcError
 
 LAUNCHES_LIVE_MAX = 2_000
 LAUNCHES_PER_BLOCK_MAX = 20
-ACTS_PER_BLOCK_MAX = 150
+ACTS_PER_BLOCK_MAX = 200
+LISTED_MAX = 200
 _MAX_FEE_WEI, _TIP_WEI, _FEE_STEP_WEI = 10 * 10**9, 2 * 10**9, 10**3
 _SYNC_TOPIC = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
-_DEPLOYER_GAS_WEI, _INSIDER_GAS_WEI = 3 * 10**17, 10**17
+_DEPLOYER_GAS_WEI, _INSIDER_GAS_WEI = 5 * 10**17, 10**17
 _REGULAR_WEI = 5_000 * 10**18
-_AFTERMATH_S = 60.0
+_FUNDED_PER_TRANSACTION = 100
+_AFTERMATH_S = 60.0  # after the last event a launch is still listed
+_CALLS_PER_BATCH_MAX = 500
+_GRABBED_BPS = 9_900  # of the pool's tokens
 
 
 @dataclass(slots=True, kw_only=True)
@@ -37,13 +41,13 @@ class Running:
 
     plan: Launch
     created_block: int
+    created_at: datetime
     token: str
     pool: str
-    native_is_first: bool
     reserves: tuple[int, int] = (0, 0)  # native, token
     holders: list[str] = field(default_factory=list)
     approved: set[str] = field(default_factory=set)
-    deployed: bool = False
+    is_created: bool = False
     rugged_block: int | None = None
     shut_block: int | None = None
 
@@ -65,6 +69,30 @@ class Running:
             last = max(last, plan.ending_at_s + plan.ending_parts * plan.ending_every_s)
         return last + _AFTERMATH_S
 
+    def becomes(self, truth: Truth, *, block: int) -> None:
+        """Note what is true from this block on."""
+        if truth == "created":
+            self.is_created = True
+            if self.plan.sells_for_blocks is not None:
+                self.shut_block = block + self.plan.sells_for_blocks + 1
+        elif truth == "rugged":
+            self.rugged_block = block
+        else:
+            self.shut_block = block
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Earlier:
+    """A launch of an earlier process, as the rows have it."""
+
+    number: int
+    created_block: int
+    created_at: datetime
+    token: str
+    pool: str
+    rugged_block: int | None
+    shut_block: int | None
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Mined:
@@ -77,8 +105,17 @@ class Mined:
     launches: tuple[Running, ...]
 
 
+@dataclass(slots=True)
+class _Envelope:
+    """The signed transactions of one block, in the order in which they are to stand in it."""
+
+    raws: list[str] = field(default_factory=list)
+    labels: set[str] = field(default_factory=set)
+    truths: list[tuple[Running, Truth, int]] = field(default_factory=list)  # with a place in ``raws``
+
+
 class ChainLife:
-    """Makes one block after the other. Not for use by several threads."""
+    """Makes one block after the other. Not for use by several threads, but for ``listed``."""
 
     def __init__(self, *, at: Deployment, rpc: SandboxRpc, seed: int) -> None:
         spec = at.spec
@@ -92,10 +129,11 @@ class ChainLife:
             native_price_usd=spec.native_price_usd,
         )
         self.running: dict[int, Running] = {}
+        self.listed: tuple[Running, ...] = ()  # the newest created launches, newest last
         self.next_number = 0
         self._waiting: list[Launch] = []  # funded in the last block, to be launched in the next
-        self._code_hash = self._pair_code_hash()
-        head = rpc.call("eth_getBlockByNumber", "latest", False)
+        self._code_hash = pair_code_hash(at, rpc)
+        [head] = rpc.batch([("eth_getBlockByNumber", ("latest", False))])
         self.head, self._head_s = int(head["number"], 16), int(head["timestamp"], 16)
 
     # -- beginnings -----------------------------------------------------------------------
@@ -108,72 +146,80 @@ class ChainLife:
         labels = [f"retail:{index}" for index in range(p.RETAIL)]
         labels += [f"whale:{index}" for index in range(p.WHALES)]
         labels += [f"pump:{index}" for index in range(p.PUMPERS)]
-        labels += [f"wash:{ring}:{index}" for ring in range(p.WASH_RINGS) for index in range(5)]
+        labels += [
+            f"wash:{ring}:{index}" for ring in range(p.WASH_RINGS) for index in range(p.WASH_RING_SIZE)
+        ]
         raws = []
-        for start in range(0, len(labels), 100):
-            part = [self.crew.address(label) for label in labels[start : start + 100]]
+        for start in range(0, len(labels), _FUNDED_PER_TRANSACTION):
+            part = [self.crew.address(label) for label in labels[start : start + _FUNDED_PER_TRANSACTION]]
             call = tx.fund_call(self.at, part, [_REGULAR_WEI] * len(part))
             raws.append(self._signed(FAUCET, call, order=start))
         self.rpc.batch([("eth_sendRawTransaction", (raw,)) for raw in raws])
         self._mine()
 
-    def resume(self, *, numbers: dict[int, int], next_number: int) -> None:
-        """Go on with launches that an earlier process made. ``numbers`` gives each one's block of creation."""
+    def resume(self, launches: Iterable[Earlier], *, next_number: int) -> None:
+        """Go on with what an earlier process launched: reserves and holders are read from the chain."""
         self.next_number = next_number
-        for number, block in numbers.items():
-            plan = draw(self.market, number)
-            if (self.head - block) * self.market.block_s < LAUNCHES_LIVE_MAX:
-                self.running[number] = self._running(plan, block, nonce=None)
+        for earlier in launches:
+            running = Running(
+                plan=draw(self.market, earlier.number),
+                created_block=earlier.created_block,
+                created_at=earlier.created_at,
+                token=earlier.token,
+                pool=earlier.pool,
+                is_created=True,
+                rugged_block=earlier.rugged_block,
+                shut_block=earlier.shut_block,
+            )
+            if self._age_s(running, self.head) <= running.ends_at_s():
+                self.running[earlier.number] = running
+        self.listed = tuple(self.running.values())[-LISTED_MAX:]
+        alive = list(self.running.values())
+        reserves = self._read([(running.pool, "getReserves()", ()) for running in alive])
+        for running, answer in zip(alive, reserves, strict=True):
+            if len(answer) >= 64:
+                self._reserves_are(running, answer)
+        people = [
+            (running, label) for running in alive for label in (*running.plan.crew, *running.plan.washers)
+        ]
+        held = self._read(
+            [(running.token, "balanceOf(address)", (self.crew.address(label),)) for running, label in people]
+        )
+        for (running, label), answer in zip(people, held, strict=True):
+            if any(answer):
+                running.holders.append(label)
 
     # -- one block ------------------------------------------------------------------------
     def tick(self, *, pairs_per_s: float) -> Mined:
         """Let everybody who is due act, mine a block and return what became true. Raises NetworkError."""
         block = self.head + 1
-        raws: list[str] = []
-        truths: list[tuple[Running, Truth, int]] = []  # with the transaction's place in ``raws``
-        acts = self._acts_due(block)
         self._launch_waiting(block)
-        for running in self.running.values():
-            age_s = self._age_s(running, block)
-            acts += [(running, act) for act in at_launch(running.plan, age_s=age_s, block_s=self.market.block_s)]
-        acts.sort(key=lambda item: item[0].plan.number)
-        acts = acts[:ACTS_PER_BLOCK_MAX]
+        acts = self._acts_due(block)[:ACTS_PER_BLOCK_MAX]
         newcomers = self._draw_launches(block, pairs_per_s)
         self.crew.prepare([act.actor for _, act in acts])
-        holdings = self._holdings(acts)
-        carried: dict[int, Truth] = {}
-        for running, act in acts:
-            truth = act.truth or carried.pop(running.plan.number, None)
-            calls = self._calls(running, act, holdings)
-            if not calls and truth is not None:
-                carried[running.plan.number] = truth
-            for call in calls:
-                raws.append(self._signed(act.actor, call, order=len(raws)))
-            if calls and truth is not None:
-                truths.append((running, truth, len(raws) - 1))
+        envelope = self._signed_acts(acts)
         if newcomers:
-            raws.append(self._signed(FAUCET, self._funding(newcomers), order=len(raws)))
+            envelope.raws.append(self._signed(FAUCET, self._funding(newcomers), order=len(envelope.raws)))
         self._waiting = newcomers
-        return self._mine_with(raws, [act.actor for _, act in acts], truths)
+        return self._mine_with(envelope)
 
     def _acts_due(self, block: int) -> list[tuple[Running, Act]]:
+        """Return who does what, the newest launches first: their beginning never falls to the limit."""
         acts: list[tuple[Running, Act]] = []
-        for number, running in list(self.running.items()):
+        block_s = self.market.block_s
+        for number in sorted(self.running, reverse=True):
+            running = self.running[number]
             age_s = self._age_s(running, block)
             if age_s > running.ends_at_s():
                 del self.running[number]
                 continue
-            acts += [
-                (running, act)
-                for act in at_ending(running.plan, age_s=age_s, block_s=self.market.block_s)
-            ]
             chance = self.market.chance("trades", number, block - running.created_block)
-            acts += [
-                (running, act)
-                for act in trades(
-                    running.plan, running.view(), age_s=age_s, block_s=self.market.block_s, chance=chance
-                )
+            due = [
+                *at_launch(running.plan, age_s=age_s, block_s=block_s),
+                *at_ending(running.plan, age_s=age_s, block_s=block_s),
+                *trades(running.plan, running.view(), age_s=age_s, block_s=block_s, chance=chance),
             ]
+            acts += [(running, act) for act in due]
         return acts
 
     def _age_s(self, running: Running, block: int) -> float:
@@ -192,22 +238,18 @@ class ChainLife:
     def _launch_waiting(self, block: int) -> None:
         self.crew.prepare([plan.deployer for plan in self._waiting])
         nonces = {plan.deployer: self.crew[plan.deployer].nonce for plan in self._waiting}
+        seen: set[str] = set()
         for plan in self._waiting:
-            self.running[plan.number] = self._running(plan, block, nonce=nonces[plan.deployer])
-            nonces[plan.deployer] += 1
-
-    def _running(self, plan: Launch, block: int, *, nonce: int | None) -> Running:
-        assert nonce is not None
-        token = created_address(self.crew.address(plan.deployer), nonce)
-        return Running(
-            plan=plan,
-            created_block=block,
-            token=token,
-            pool=tx.pool_address(
+            if plan.deployer in seen:  # its second token of this block would stand at an unknown nonce
+                continue
+            seen.add(plan.deployer)
+            token = created_address(self.crew.address(plan.deployer), nonces[plan.deployer])
+            pool = tx.pool_address(
                 factory=self.at.factory, code_hash=self._code_hash, token=token, other=self.at.wrapped
-            ),
-            native_is_first=int(self.at.wrapped, 16) < int(token, 16),
-        )
+            )
+            self.running[plan.number] = Running(
+                plan=plan, created_block=block, created_at=timezone.now(), token=token, pool=pool
+            )
 
     def _funding(self, plans: Iterable[Launch]) -> tx.Call:
         receivers: list[str] = []
@@ -221,42 +263,60 @@ class ChainLife:
         return tx.fund_call(self.at, receivers, amounts)
 
     # -- transactions ---------------------------------------------------------------------
+    def _signed_acts(self, acts: Sequence[tuple[Running, Act]]) -> _Envelope:
+        envelope = _Envelope()
+        holdings = self._holdings(acts)
+        carried: dict[int, Truth] = {}
+        for running, act in acts:
+            number = running.plan.number
+            truth = act.truth or carried.pop(number, None)
+            calls = self._calls(running, act, holdings)
+            if not calls and truth is not None:  # there was nothing to sell; the next who sells makes it true
+                carried[number] = truth
+            for call in calls:
+                envelope.raws.append(self._signed(act.actor, call, order=len(envelope.raws)))
+            if calls:
+                envelope.labels.add(act.actor)
+                if truth is not None:
+                    envelope.truths.append((running, truth, len(envelope.raws) - 1))
+        return envelope
+
     def _holdings(self, acts: Iterable[tuple[Running, Act]]) -> dict[tuple[str, str], int]:
+        """Return what sellers hold of what they sell, by contract and label."""
         wanted: dict[tuple[str, str], None] = {}
         for running, act in acts:
             if act.verb == "sell":
                 wanted[running.token, act.actor] = None
             elif act.verb == "remove_liquidity":
                 wanted[running.pool, act.actor] = None
-        answers = self.rpc.batch(
-            [
-                (
-                    "eth_call",
-                    (
-                        {
-                            "to": token,
-                            "data": "0x" + calldata("balanceOf(address)", self.crew.address(label)).hex(),
-                        },
-                        "latest",
-                    ),
-                )
-                for token, label in wanted
-            ],
-            strict=False,
+        answers = self._read(
+            [(token, "balanceOf(address)", (self.crew.address(label),)) for token, label in wanted]
         )
-        return {
-            key: 0 if isinstance(answer, SandboxRpcError) else int(answer, 16)
-            for key, answer in zip(wanted, answers, strict=True)
-        }
+        return {key: int.from_bytes(answer[:32], "big") for key, answer in zip(wanted, answers, strict=True)}
 
     def _calls(self, running: Running, act: Act, holdings: dict[tuple[str, str], int]) -> list[tx.Call]:
+        who = self.crew.address(act.actor)
+        match act.verb:
+            case "buy":
+                if act.actor not in running.holders:
+                    running.holders.append(act.actor)
+                return [tx.buy_call(self.at, token=running.token, buyer=who, native_wei=act.native_wei)]
+            case "sell":
+                return self._sale(running, act, holdings.pop((running.token, act.actor), 0))
+            case "remove_liquidity" | "call" | "mint_and_sell" | "grab_and_sell":
+                return self._ending_calls(running, act, holdings.pop((running.pool, act.actor), 0))
+        return self._launch_calls(running, act)
+
+    def _launch_calls(self, running: Running, act: Act) -> list[tx.Call]:
         plan, at, token, pool = running.plan, self.at, running.token, running.pool
         who = self.crew.address(act.actor)
         match act.verb:
             case "deploy":
                 return [tx.deploy_call(plan, at, self._named(plan))]
+            case "open_pool":
+                return [tx.open_pool_call(at, token)]
             case "add_liquidity":
-                return [tx.add_liquidity_call(plan, at, token=token, provider=who)]
+                return tx.add_liquidity_calls(plan, at, token=token, provider=who)
             case "give":
                 insiders = tuple(self.crew.address(label) for label, _ in plan.insiders)
                 return tx.give_calls(plan, at, token=token, insiders=insiders)
@@ -265,20 +325,27 @@ class ChainLife:
             case "lock_shares":
                 return tx.lock_shares_calls(plan, at, pool=pool, owner=who, now_s=self._head_s)
             case "renounce":
-                return [tx.Call(to=token, data=calldata("renounceOwnership()"), gas=tx.GAS_APPROVE)]
-            case "call":
-                return [tx.owner_call(plan, token, self._named(plan))]
-            case "buy":
-                if act.actor not in running.holders:
-                    running.holders.append(act.actor)
-                return [tx.buy_call(at, token=token, buyer=who, native_wei=act.native_wei)]
-            case "sell":
-                return self._sale(running, act, holdings.get((token, act.actor), 0))
-            case "remove_liquidity":
-                raw = holdings.get((pool, act.actor), 0) * act.bps // 10_000
-                if raw == 0:
-                    return []
-                return tx.remove_liquidity_calls(at, token=token, pool=pool, provider=who, raw=raw)
+                return [tx.renounce_call(token)]
+        raise AssertionError(act.verb)
+
+    def _ending_calls(self, running: Running, act: Act, shares_raw: int) -> list[tx.Call]:
+        plan, at, token, pool = running.plan, self.at, running.token, running.pool
+        who = self.crew.address(act.actor)
+        if act.verb == "remove_liquidity":
+            raw = shares_raw * act.bps // 10_000
+            if raw == 0:
+                return []
+            return tx.remove_liquidity_calls(at, token=token, pool=pool, provider=who, raw=raw)
+        if act.verb == "grab_and_sell":
+            raw = running.reserves[1] * _GRABBED_BPS // 10_000
+            if raw == 0:
+                return []
+            sale = tx.sell_call(at, token=token, seller=who, raw=raw)
+            return [*tx.grab_calls(token=token, pool=pool, taker=who, raw=raw), sale]
+        shut = tx.owner_call(plan, token, self._named(plan))
+        if act.verb == "call":
+            return [shut]
+        return [shut, tx.sell_call(at, token=token, seller=who, raw=tx.minted_raw(plan))]
 
     def _sale(self, running: Running, act: Act, held_raw: int) -> list[tx.Call]:
         raw = held_raw * act.bps // 10_000
@@ -287,7 +354,8 @@ class ChainLife:
         if raw == 0:
             return []
         calls = []
-        if act.actor not in running.approved and act.actor != running.plan.deployer:
+        is_allowed = act.actor == running.plan.deployer  # since the deployment
+        if act.actor not in running.approved and not is_allowed:
             running.approved.add(act.actor)
             calls.append(tx.approve_call(running.token, self.at.router))
         seller = self.crew.address(act.actor)
@@ -309,69 +377,71 @@ class ChainLife:
         )
 
     # -- the block ------------------------------------------------------------------------
-    def _mine_with(
-        self, raws: list[str], labels: list[str], truths: list[tuple[Running, Truth, int]]
-    ) -> Mined:
-        hashes = self.rpc.batch([("eth_sendRawTransaction", (raw,)) for raw in raws], strict=False)
+    def _mine_with(self, envelope: _Envelope) -> Mined:
+        hashes = self.rpc.batch([("eth_sendRawTransaction", (raw,)) for raw in envelope.raws], strict=False)
         if any(isinstance(item, SandboxRpcError) for item in hashes):
-            for label in {*labels, FAUCET}:  # whose nonces are no longer sure
+            for label in (*envelope.labels, FAUCET):  # whose nonces are no longer sure
                 self.crew.forget(label)
             self.crew.prepare((FAUCET,))
-        asked = [item for item in truths if not isinstance(hashes[item[2]], SandboxRpcError)]
-        number, block_hash, mined_at, receipts = self._mine([hashes[place] for _, _, place in asked])
+        asked = [item for item in envelope.truths if not isinstance(hashes[item[2]], SandboxRpcError)]
+        block_hash, mined_at, receipts = self._mine([hashes[place] for _, _, place in asked])
         changed: dict[int, Running] = {}
         for (running, truth, _), receipt in zip(asked, receipts, strict=True):
-            if receipt is None or receipt["status"] != "0x1":
+            if receipt is not None and receipt["status"] == "0x1":
+                running.becomes(truth, block=self.head)
+                changed[running.plan.number] = running
                 if truth == "created":
-                    self.running.pop(running.plan.number, None)
-                continue
-            changed[running.plan.number] = running
-            if truth == "created":
-                running.deployed = True
-                if running.plan.sells_for_blocks is not None:
-                    running.shut_block = number + running.plan.sells_for_blocks + 1
-            elif truth == "rugged":
-                running.rugged_block = number
-            else:
-                running.shut_block = number
-        for number_, running in list(self.running.items()):
-            if not running.deployed:
-                del self.running[number_]
+                    self.listed = (*self.listed[-LISTED_MAX + 1 :], running)
+        for running in list(self.running.values()):
+            if not running.is_created:  # its deployment failed
+                del self.running[running.plan.number]
         return Mined(
-            number=number,
+            number=self.head,
             hash=block_hash,
             mined_at=mined_at,
-            transactions=len(raws),
+            transactions=len(envelope.raws),
             launches=tuple(changed.values()),
         )
 
-    def _mine(self, receipts_of: Iterable[str] = ()) -> tuple[int, str, datetime, list[Any]]:
+    def _mine(self, receipts_of: Iterable[str] = ()) -> tuple[str, datetime, list[Any]]:
+        """Mine; return the block's hash, the moment, and the receipts asked for."""
         timestamp = max(self._head_s + 1, int(time.time()))
         self.rpc.call("evm_mine", timestamp)
         mined_at = timezone.now()
-        calls: list[tuple[str, tuple[object, ...]]] = [
-            ("eth_getBlockByNumber", (hex(self.head + 1), False)),
-            ("eth_getLogs", ({"fromBlock": hex(self.head + 1), "toBlock": hex(self.head + 1), "topics": [_SYNC_TOPIC]},)),
-        ]
-        calls += [("eth_getTransactionReceipt", (tx_hash,)) for tx_hash in receipts_of]
-        head, logs, *receipts = self.rpc.batch(calls)
+        number = hex(self.head + 1)
+        sync_logs = {"fromBlock": number, "toBlock": number, "topics": [_SYNC_TOPIC]}
+        head, logs, *receipts = self.rpc.batch(
+            [
+                ("eth_getBlockByNumber", (number, False)),
+                ("eth_getLogs", (sync_logs,)),
+                *(("eth_getTransactionReceipt", (tx_hash,)) for tx_hash in receipts_of),
+            ]
+        )
         self.head, self._head_s = self.head + 1, timestamp
         self._follow_reserves(logs)
-        return self.head, head["hash"], mined_at, receipts
+        return str(head["hash"]), mined_at, receipts
 
-    def _follow_reserves(self, logs: Iterable[dict[str, Any]]) -> None:
+    def _follow_reserves(self, logs: Iterable[Mapping[str, str]]) -> None:
         by_pool = {running.pool.lower(): running for running in self.running.values()}
         for log in logs:
             running = by_pool.get(log["address"].lower())
             if running is not None:
-                first, second = int(log["data"][2:66], 16), int(log["data"][66:130], 16)
-                running.reserves = (first, second) if running.native_is_first else (second, first)
+                self._reserves_are(running, bytes.fromhex(log["data"][2:]))
 
-    def _pair_code_hash(self) -> str:
-        if self.at.spec.flavour == "uniswap":
-            return "96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f"
-        request = {"to": self.at.factory, "data": "0x" + calldata("INIT_CODE_PAIR_HASH()").hex()}
-        return str(self.rpc.call("eth_call", request, "latest"))
+    def _reserves_are(self, running: Running, words: bytes) -> None:
+        first, second = int.from_bytes(words[:32], "big"), int.from_bytes(words[32:64], "big")
+        native_is_first = int(self.at.wrapped, 16) < int(running.token, 16)
+        running.reserves = (first, second) if native_is_first else (second, first)
 
-
-Clock = Callable[[], float]
+    def _read(self, questions: Sequence[tuple[str, str, tuple[object, ...]]]) -> list[bytes]:
+        """Return the raw answers of contracts; b"" where one refuses."""
+        calls = [
+            ("eth_call", ({"to": to, "data": "0x" + calldata(signature, *arguments).hex()}, "latest"))
+            for to, signature, arguments in questions
+        ]
+        answers: list[Any] = []
+        for start in range(0, len(calls), _CALLS_PER_BATCH_MAX):
+            answers += self.rpc.batch(calls[start : start + _CALLS_PER_BATCH_MAX], strict=False)
+        return [
+            b"" if isinstance(answer, SandboxRpcError) else bytes.fromhex(answer[2:]) for answer in answers
+        ]

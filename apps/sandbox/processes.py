@@ -69,6 +69,15 @@ def _anvil_options(chain: ChainSpec, *, port: int, folder: Path) -> tuple[str, .
     mark = int.from_bytes(sha256(f"{folder}:{chain.chain_id}".encode()).digest()[:3], "big")
     return (
         *("--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain.chain_id)),
-        *("--accounts", "1", "--no-mining", "--order", "fees", "--gas-limit", str(_GAS_LIMIT + mark), "--silent"),
+        *(
+            "--accounts",
+            "1",
+            "--no-mining",
+            "--order",
+            "fees",
+            "--gas-limit",
+            str(_GAS_LIMIT + mark),
+            "--silent",
+        ),
         *("--state", str(folder / f"{chain.process_name}.json"), "--state-interval", str(_STATE_INTERVAL_S)),
     )

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, StableToken
 from apps.sandbox.deploy import Deployment
-from apps.sandbox.models import SandboxRun
+from apps.sandbox.models import SandboxBlock, SandboxLaunch, SandboxRun
 
 #: The npm package of PancakeSwap's core is its first version, whose pools take 0.2 %; today's take 0.25 %. The router is
 #: Uniswap's, which quotes with 0.3 % in both: swaps pay what the router computes.
@@ -71,12 +71,16 @@ def rows_write(deployment: Deployment, *, seed: int) -> Chain:
             chain_key=spec.key,
             defaults={"seed": seed, "genesis_hash": deployment.genesis_hash, "started_at": timezone.now()},
         )
-        if not created and run.genesis_hash != deployment.genesis_hash:
-            run.seed, run.genesis_hash, run.started_at, run.tick = (
-                seed,
+        if (
+            not created and run.genesis_hash != deployment.genesis_hash
+        ):  # another chain: what was true is gone
+            SandboxLaunch.objects.filter(chain_key=spec.key).delete()
+            SandboxBlock.objects.filter(chain_key=spec.key).delete()
+            run.genesis_hash, run.started_at, run.tick, run.seed = (
                 deployment.genesis_hash,
                 timezone.now(),
                 0,
+                seed,
             )
             run.save()
     return chain

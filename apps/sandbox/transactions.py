@@ -20,6 +20,8 @@ EVER = 2**256 - 1
 DEAD = "0x000000000000000000000000000000000000dEaD"
 _LOCKED_FOR_EVER = 1_000  # shares that a pool's first provider never gets. Source: Uniswap v2 whitepaper 3.4
 GAS_DEPLOY = 4_500_000
+GAS_TEXT_BYTE = 900  # 20,000 for a word of storage, and its calldata
+GAS_OPEN_POOL = 3_000_000
 GAS_LIQUIDITY = 500_000
 GAS_SWAP = 400_000
 GAS_APPROVE = 80_000
@@ -40,7 +42,12 @@ class Call:
 def pool_address(*, factory: str, code_hash: str, token: str, other: str) -> str:
     """Return where the factory puts the pool of two tokens. Source: EIP-1014; UniswapV2Library.pairFor."""
     low, high = sorted((bytes.fromhex(token[2:]), bytes.fromhex(other[2:])))
-    body = b"\xff" + bytes.fromhex(factory[2:]) + keccak(low + high) + bytes.fromhex(code_hash.removeprefix("0x"))
+    body = (
+        b"\xff"
+        + bytes.fromhex(factory[2:])
+        + keccak(low + high)
+        + bytes.fromhex(code_hash.removeprefix("0x"))
+    )
     return str(to_checksum_address(keccak(body)[12:]))
 
 
@@ -52,11 +59,24 @@ def passive_holder(token: str, index: int) -> str:
 def deploy_call(plan: Launch, at: Deployment, addresses: dict[str, str]) -> Call:
     """Return the token's creation, which opens its pool as well. ``addresses`` are the accounts that it names."""
     arguments = tuple(_resolved(item, addresses) for item in plan.arguments)
-    code = creation_code(
-        own_artifact(plan.contract),
-        *(plan.name, plan.symbol, plan.decimals, plan.supply_raw, at.router, *arguments),
-    )
-    return Call(to=None, data=code, gas=GAS_DEPLOY)
+    if plan.opens_pool:
+        arguments = (plan.name, plan.symbol, plan.decimals, plan.supply_raw, at.router, *arguments)
+    code = creation_code(own_artifact(plan.contract), *arguments)
+    return Call(to=None, data=code, gas=GAS_DEPLOY + GAS_TEXT_BYTE * _text_bytes(plan))
+
+
+def minted_raw(plan: Launch) -> int:
+    """Return what the owner's call makes out of nothing."""
+    assert plan.shut_call is not None
+    raw = plan.shut_call[1][-1]
+    assert isinstance(raw, int)
+    return raw
+
+
+def grab_calls(*, token: str, pool: str, taker: str, raw: int) -> list[Call]:
+    """Return what takes tokens out of a pool and makes the pool believe it."""
+    data = calldata("recoverTokens(address,address,uint256)", pool, taker, raw)
+    return [Call(to=token, data=data, gas=GAS_CALL), Call(to=pool, data=calldata("sync()"), gas=GAS_CALL)]
 
 
 def owner_call(plan: Launch, token: str, addresses: dict[str, str]) -> Call:
@@ -67,13 +87,25 @@ def owner_call(plan: Launch, token: str, addresses: dict[str, str]) -> Call:
     return Call(to=token, data=data, gas=GAS_CALL)
 
 
-def add_liquidity_call(plan: Launch, at: Deployment, *, token: str, provider: str) -> Call:
-    """Return the first liquidity of a launch."""
+def open_pool_call(at: Deployment, token: str) -> Call:
+    """Return the creation of a pool at the factory itself."""
+    data = calldata("createPair(address,address)", token, at.wrapped)
+    return Call(to=at.factory, data=data, gas=GAS_OPEN_POOL)
+
+
+def add_liquidity_calls(plan: Launch, at: Deployment, *, token: str, provider: str) -> list[Call]:
+    """Return the first liquidity of a launch, which opens its pool where the token did not."""
     data = calldata(
         "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)",
         *(token, pool_tokens_raw(plan), 0, 0, provider, DEADLINE),
     )
-    return Call(to=at.router, data=data, gas=GAS_LIQUIDITY, value_wei=plan.liquidity_wei)
+    if plan.opens_pool:
+        return [Call(to=at.router, data=data, gas=GAS_LIQUIDITY, value_wei=plan.liquidity_wei)]
+    gas = GAS_OPEN_POOL + GAS_LIQUIDITY
+    return [
+        approve_call(token, at.router),
+        Call(to=at.router, data=data, gas=gas, value_wei=plan.liquidity_wei),
+    ]
 
 
 def pool_tokens_raw(plan: Launch) -> int:
@@ -100,6 +132,11 @@ def give_calls(plan: Launch, at: Deployment, *, token: str, insiders: tuple[str,
 def approve_call(token: str, spender: str) -> Call:
     """Return an unlimited allowance."""
     return Call(to=token, data=calldata("approve(address,uint256)", spender, EVER), gas=GAS_APPROVE)
+
+
+def renounce_call(token: str) -> Call:
+    """Return the owner's farewell."""
+    return Call(to=token, data=calldata("renounceOwnership()"), gas=GAS_APPROVE)
 
 
 def burn_shares_call(plan: Launch, pool: str) -> Call:
@@ -155,3 +192,9 @@ def _resolved(item: object, addresses: dict[str, str]) -> Any:
     if isinstance(item, tuple):
         return tuple(_resolved(part, addresses) for part in item)
     return item
+
+
+def _text_bytes(plan: Launch) -> int:
+    """Return how many bytes of text a creation stores: names of any length and raw answers."""
+    answers = [part for item in plan.arguments if isinstance(item, tuple) for part in item]
+    return len(plan.name.encode()) + sum(len(part) for part in answers if isinstance(part, bytes))

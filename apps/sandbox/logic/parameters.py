@@ -39,9 +39,11 @@ BAD_KINDS: Final[dict[str, float]] = {
     "taxed_dishonest": 0.02,
     "mint_dump": 0.01,
     "hidden_mint": 0.01,
+    "owner_moves_balances": 0.01,
+    "dead_code": 0.01,
 }
 HONEST_CONTRACTS: Final[dict[str, float]] = {  # [P]
-    "StandardToken": 0.78,
+    "StandardToken": 0.76,
     "TaxedToken": 0.08,
     "SellDelayToken": 0.02,
     "SellCapToken": 0.03,
@@ -49,7 +51,10 @@ HONEST_CONTRACTS: Final[dict[str, float]] = {  # [P]
     "BlacklistToken": 0.02,
     "PausableToken": 0.02,
     "MintableToken": 0.02,
+    "NoReturnToken": 0.005,
+    "OddMetadataToken": 0.015,
 }
+HOSTILE_NAME_SHARE: Final = 0.03  # [P]
 SERIAL_SHARE: Final = 0.22  # [C]
 SERIAL_BAD, SERIAL_GOOD = 14, 6  # [P] identities a chain
 SERIAL_SURPRISE_SHARE: Final = 0.1  # [P] a serial deployer does what it is not known for
@@ -60,7 +65,15 @@ RENOUNCE_SHARE_HONEST, RENOUNCE_SHARE_BAD = 0.85, 0.55  # [P]
 #: an ether of 3,000, with a narrower spread [P], the same for all classes.
 LIQUIDITY_LOG_MEAN, LIQUIDITY_LOG_SD = 9.75, 1.0
 LIQUIDITY_USD_MAX: Final = 300_000.0
-POOL_SHARES: Final[dict[float, float]] = {1.0: 0.35, 0.97: 0.15, 0.95: 0.2, 0.9: 0.15, 0.8: 0.08, 0.6: 0.04, 0.4: 0.03}  # [P]
+POOL_SHARES: Final[dict[float, float]] = {
+    1.0: 0.35,
+    0.97: 0.15,
+    0.95: 0.2,
+    0.9: 0.15,
+    0.8: 0.08,
+    0.6: 0.04,
+    0.4: 0.03,
+}  # [P]
 #: [U], 2021: of the first shares, more than half went to a locker in 65 % of the alive, 73 % of the undecided and 27 % of
 #: the drained pools, mostly all of them; burnt were 3 %. Burning has become customary since, which shifts both [P].
 LP_FATE_HONEST: Final[dict[str, float]] = {"burn": 0.46, "lock": 0.40, "hold": 0.14}
@@ -69,19 +82,42 @@ REMOVE_LOCKS_SOME_SHARE: Final = 0.25  # [P] a lock for show
 HOLDERS_LOG_MEAN, HOLDERS_LOG_SD, HOLDERS_MAX = 2.6, 0.8, 60  # [P]
 
 # -- the end -------------------------------------------------------------------------------
-DRAIN_LOG_MEAN, DRAIN_LOG_SD = 1.605, 2.844  # [U] ln of hours from the first event to the drain: 4.7 h, a third in the first
+DRAIN_LOG_MEAN, DRAIN_LOG_SD = (
+    1.605,
+    2.844,
+)  # [U] ln of hours from the first event to the drain: 4.7 h, a third in the first
 ENDING_LATEST_S: Final = 1_200.0
-DRAIN_SHARES_BPS: Final = (10_000, 10_000, 10_000, 10_000, 10_000, 9_900, 9_500, 9_000)  # [U] 70 % of removals take over 90 %
+DRAIN_SHARES_BPS: Final = (
+    10_000,
+    10_000,
+    10_000,
+    10_000,
+    10_000,
+    9_900,
+    9_500,
+    9_000,
+)  # [U] 70 % of removals take over 90 %
 LIFE_LOG_MEAN, LIFE_LOG_SD = 1.2, 1.0  # [P] ln of hours that people care about a token
 
 # -- trades --------------------------------------------------------------------------------
-TRADE_SHARE_LOG_MEAN, TRADE_SHARE_LOG_SD = -3.96, 1.4  # [U] 1.9 % of the pool's native side; spread 1.5 to 1.7
-TRADES_LOG_MEAN, TRADES_LOG_SD = 3.4, 1.0  # [U] per hour in the first quarter: 20 (drained), 58 (alive) in the middle
+TRADE_SHARE_LOG_MEAN, TRADE_SHARE_LOG_SD = (
+    -3.96,
+    1.4,
+)  # [U] 1.9 % of the pool's native side; spread 1.5 to 1.7
+TRADES_LOG_MEAN, TRADES_LOG_SD = (
+    3.4,
+    1.0,
+)  # [U] per hour in the first quarter: 20 (drained), 58 (alive) in the middle
 TRADES_KEPT: Final = 0.5  # [P] of the trades, so that two cores carry two launches a second
 TRADES_HALF_LIFE_H: Final = 0.3  # [U] 162, 68, 38, 15 an hour after 0, 15, 30 and 60 minutes
-RISE_MEAN, RISE_SD, RISE_TIME_H = 0.5, 1.0, 0.25  # [U] ln of price after 15 minutes: 0.27 (0.06 to 0.75), alive 0.94
+RISE_MEAN, RISE_SD, RISE_TIME_H = (
+    0.5,
+    1.0,
+    0.25,
+)  # [U] ln of price after 15 minutes: 0.27 (0.06 to 0.75), alive 0.94
 VOLATILITY_PER_HOUR: Final = 0.45  # [U] spread of later moves
 RETAIL, WHALES, PUMPERS, WASH_RINGS = 160, 8, 8, 12  # [P]
+WASH_RING_SIZE: Final = 5  # [P]
 WHALE_SHARE: Final = 0.15  # [P]
 WASH_SHARE_HONEST, WASH_SHARE_BAD = 0.05, 0.2  # [P]
 PUMP_SHARE_HONEST, PUMP_SHARE_BAD = 0.03, 0.08  # [P]

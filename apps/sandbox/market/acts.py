@@ -15,7 +15,10 @@ Verb = Literal[
     "buy",
     "sell",
     "remove_liquidity",
+    "open_pool",  # of a token that cannot be traded at all
     "call",  # of the token's owner
+    "mint_and_sell",
+    "grab_and_sell",  # the pool's own tokens
 ]
 Truth = Literal["created", "rugged", "shut"]
 
@@ -28,8 +31,6 @@ class Act:
     actor: str
     native_wei: int = 0
     bps: int = 10_000
-    signature: str = ""
-    arguments: tuple[object, ...] = ()
     truth: Truth | None = None  # what becomes true once it is mined
 
 

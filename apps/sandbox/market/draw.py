@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from math import exp
 from random import Random
 from typing import Any
 
 from apps.sandbox.logic import parameters as p
-from apps.sandbox.market.naming import token_name
+from apps.sandbox.market.naming import hostile_name, token_name
 from apps.sandbox.market.plan import Ending, Launch, LpFate, Who
 
 _NEVER = 2**128 - 1
@@ -42,7 +42,8 @@ class _Kind:
     ending: Ending = "none"
     shut_call: tuple[str, tuple[object, ...]] | None = None
     needs_owner: bool = False  # the ending is out of reach once ownership is renounced
-    tags: set[str] = field(default_factory=set)
+    opens_pool: bool = True
+    takes_liquidity: bool = True
 
 
 def draw(market: Market, number: int) -> Launch:
@@ -54,14 +55,22 @@ def draw(market: Market, number: int) -> Launch:
     deployer = f"deployer:{number}"
     if serial:
         good = is_honest != (chance.random() < p.SERIAL_SURPRISE_SHARE)
-        deployer = f"serial:{'a' if good else 'b'}:{chance.randrange(p.SERIAL_GOOD if good else p.SERIAL_BAD)}"
+        deployer = (
+            f"serial:{'a' if good else 'b'}:{chance.randrange(p.SERIAL_GOOD if good else p.SERIAL_BAD)}"
+        )
     decimals = _weighted(chance, {18: 0.86, 9: 0.11, 6: 0.03})
     supply_raw = chance.choice(_SUPPLIES) * 10**decimals
     what = _honest(chance, supply_raw) if is_honest else _BAD[kind](chance, supply_raw, market)
-    name, symbol = token_name(chance)
+    name, symbol = (hostile_name if chance.random() < p.HOSTILE_NAME_SHARE else token_name)(chance)
     pool_share = min(10_000, int(10_000 * _weighted(chance, p.POOL_SHARES)))
-    holders, insiders = _holdings(chance, number, supply_raw, 10_000 - pool_share, is_honest, what)
-    lp_fate, lp_bps, lock_s = _lp(chance, is_honest, what)
+    holders, insiders = _holdings(
+        chance,
+        what,
+        number=number,
+        rest_raw=supply_raw * (10_000 - pool_share) // 10_000,
+        is_honest=is_honest,
+    )
+    lp_fate, lp_bps, lock_s = _lp(chance, what, is_honest=is_honest)
     lives_s = min(
         _LIFE_MAX_S,
         max(20.0, chance.lognormvariate(p.LIFE_LOG_MEAN, p.LIFE_LOG_SD) * 3_600 / p.TIME_FACTOR),
@@ -70,8 +79,10 @@ def draw(market: Market, number: int) -> Launch:
     if kind == "instant_rug":
         ending_at_s = chance.uniform(2, 15)
     ending_at_s = min(ending_at_s, p.ENDING_LATEST_S)
-    renounces = not what.needs_owner and chance.random() < (
-        p.RENOUNCE_SHARE_HONEST if is_honest else p.RENOUNCE_SHARE_BAD
+    renounces = (
+        what.opens_pool
+        and not what.needs_owner
+        and chance.random() < (p.RENOUNCE_SHARE_HONEST if is_honest else p.RENOUNCE_SHARE_BAD)
     )
     parts = chance.choice((1, 1, 1, 2, 3)) if what.ending in ("remove", "dump") else 1
     if kind == "slow_rug":
@@ -90,12 +101,16 @@ def draw(market: Market, number: int) -> Launch:
         decimals=decimals,
         supply_raw=supply_raw,
         contract=what.contract,
-        arguments=what.arguments,
+        arguments=what.arguments
+        if what.opens_pool
+        else _own_arguments(what, name, symbol, decimals, supply_raw),
+        opens_pool=what.opens_pool,
+        takes_liquidity=what.takes_liquidity,
         sells_for_blocks=what.sells_for_blocks,
         deployer=deployer,
         pool_share_bps=pool_share,
         liquidity_wei=int(liquidity_usd * 10**18 / market.native_price_usd),
-        liquidity_after_s=0 if chance.random() < 0.85 else chance.uniform(1, 8),
+        liquidity_after_s=0 if chance.random() < 0.85 or not what.opens_pool else chance.uniform(1, 8),
         holders_raw=holders,
         insiders=insiders,
         lp_fate=lp_fate,
@@ -128,6 +143,15 @@ def draw(market: Market, number: int) -> Launch:
     )
 
 
+#: How old or broken tokens answer name() and symbol(): words of 32 bytes, nonsense, nothing, a failure.
+_ODD_ANSWERS: tuple[tuple[tuple[int, bytes], tuple[int, bytes]], ...] = (
+    ((0, b"Maker of Old".ljust(32, b"\0")), (0, b"OLDM".ljust(32, b"\0"))),
+    ((0, b"\xff\xfe\xc3\x28".ljust(32, b"\0")), (0, b"")),
+    ((1, b""), (1, b"")),
+    ((0, (32).to_bytes(32, "big") + (2**255).to_bytes(32, "big")), (0, b"\x01")),
+)
+
+
 def _weighted(chance: Random, shares: dict[Any, float]) -> Any:
     return chance.choices(list(shares), weights=list(shares.values()))[0]
 
@@ -135,7 +159,9 @@ def _weighted(chance: Random, shares: dict[Any, float]) -> Any:
 def _ring(chance: Random, name: str, number: int, share: float) -> tuple[str, ...]:
     if chance.random() >= share:
         return ()
-    return tuple(f"{name}:{number % p.WASH_RINGS}:{index}" for index in range(chance.randint(2, 5)))
+    return tuple(
+        f"{name}:{number % p.WASH_RINGS}:{index}" for index in range(chance.randint(2, p.WASH_RING_SIZE))
+    )
 
 
 def _path(chance: Random, lives_s: float) -> tuple[tuple[float, float], ...]:
@@ -151,7 +177,7 @@ def _path(chance: Random, lives_s: float) -> tuple[tuple[float, float], ...]:
     return tuple(knots)
 
 
-def _lp(chance: Random, is_honest: bool, what: _Kind) -> tuple[LpFate, int, int]:
+def _lp(chance: Random, what: _Kind, *, is_honest: bool) -> tuple[LpFate, int, int]:
     """Return what happens to the pool's shares, to which part of them, and how long a lock lasts (seconds)."""
     shares = p.LP_FATE_HONEST if is_honest else p.LP_FATE_BAD
     fate: LpFate = "hold" if what.ending == "remove" else _weighted(chance, shares)
@@ -162,10 +188,9 @@ def _lp(chance: Random, is_honest: bool, what: _Kind) -> tuple[LpFate, int, int]
 
 
 def _holdings(
-    chance: Random, number: int, supply_raw: int, rest_bps: int, is_honest: bool, what: _Kind
+    chance: Random, what: _Kind, *, number: int, rest_raw: int, is_honest: bool
 ) -> tuple[tuple[int, ...], tuple[tuple[str, int], ...]]:
     """Return amounts for passive holders and for insiders; what is left stays with the deployer."""
-    rest_raw = supply_raw * rest_bps // 10_000
     if rest_raw == 0:
         return (), ()
     kept_bps = chance.choice((0, 0, 1_000, 2_500, 5_000, 10_000))
@@ -191,6 +216,9 @@ def _honest(chance: Random, supply_raw: int) -> _Kind:
     if contract == "TaxedToken":
         tax = chance.choice((100, 100, 200, 300, 300, 400, 500, 800))
         return _Kind(contract=contract, arguments=((tax, tax, max(tax, 500), Who(label="fees")),))
+    if contract in ("NoReturnToken", "OddMetadataToken"):
+        oddity = chance.choice(_ODD_ANSWERS) if contract == "OddMetadataToken" else ()
+        return _Kind(contract=contract, arguments=oddity, opens_pool=False)
     arguments: dict[str, tuple[object, ...]] = {
         "SellDelayToken": (chance.randint(1, 3),),
         "SellCapToken": (supply_raw // 50, 10_000),
@@ -198,6 +226,25 @@ def _honest(chance: Random, supply_raw: int) -> _Kind:
         "BlacklistToken": (False,),
     }
     return _Kind(contract=contract, arguments=arguments.get(contract, ()))
+
+
+def _own_arguments(what: _Kind, name: str, symbol: str, decimals: int, supply_raw: int) -> tuple[object, ...]:
+    """Return what the odd contracts are created with; ``what.arguments`` are answers that replace the usual ones."""
+    if what.contract == "NoReturnToken":
+        return (name, symbol, decimals, supply_raw)
+    if what.contract == "OddMetadataToken":
+        return (
+            supply_raw,
+            *what.arguments,
+            (0, decimals.to_bytes(32, "big")),
+            (0, supply_raw.to_bytes(32, "big")),
+        )
+    return ()
+
+
+def _dead_code(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    contract = chance.choice(("RevertingToken", "GasBurnToken"))
+    return _Kind(contract=contract, is_unsellable=True, opens_pool=False, takes_liquidity=False)
 
 
 def _rug(chance: Random, supply_raw: int, market: Market) -> _Kind:
@@ -225,13 +272,15 @@ def _hidden_mint(chance: Random, supply_raw: int, market: Market) -> _Kind:
     return _Kind(contract="HiddenMintToken", ending="mint_dump", shut_call=call)
 
 
+def _owner_move(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    return _Kind(contract="OwnerMoveToken", ending="grab")
+
+
 def _tax_later(chance: Random, supply_raw: int, market: Market) -> _Kind:
     tax = chance.choice((0, 100, 200, 300, 500))
     call = ("setFees(uint16,uint16)", (tax, 9_900))
     arguments = ((tax, tax, 9_900, Who(label="fees")),)
-    return _Kind(
-        contract="TaxedToken", arguments=arguments, ending="shut", shut_call=call, needs_owner=True
-    )
+    return _Kind(contract="TaxedToken", arguments=arguments, ending="shut", shut_call=call, needs_owner=True)
 
 
 def _tax_high(chance: Random, supply_raw: int, market: Market) -> _Kind:
@@ -275,6 +324,8 @@ _BAD: dict[str, Callable[[Random, int, Market], _Kind]] = {
     "insider_dump": _dump,
     "mint_dump": _mint_dump,
     "hidden_mint": _hidden_mint,
+    "dead_code": _dead_code,
+    "owner_moves_balances": _owner_move,
     "tax_raised_later": _tax_later,
     "taxed_dishonest": _tax_high,
     "honeypot_paused_later": _pause_later,

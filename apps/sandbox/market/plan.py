@@ -36,7 +36,11 @@ class Launch:
     decimals: int
     supply_raw: int
     contract: str
-    arguments: tuple[object, ...]  # after (name, symbol, decimals, supply, router)
+    arguments: tuple[
+        object, ...
+    ]  # after (name, symbol, decimals, supply, router), or all where it opens no pool
+    opens_pool: bool  # its constructor makes the pool; else the first liquidity does
+    takes_liquidity: bool  # a token that answers nothing has an empty pool
     sells_for_blocks: int | None  # the code itself ends selling so many blocks after deployment
     deployer: str
     pool_share_bps: int  # of the supply
@@ -75,6 +79,8 @@ class Launch:
         for knot in self.path:
             if knot[0] >= age_s:
                 width = knot[0] - before[0]
-                return knot[1] if width <= 0 else before[1] + (knot[1] - before[1]) * (age_s - before[0]) / width
+                return (
+                    knot[1] if width <= 0 else before[1] + (knot[1] - before[1]) * (age_s - before[0]) / width
+                )
             before = knot
         return before[1]

@@ -22,9 +22,14 @@ def at_launch(plan: Launch, *, age_s: float, block_s: float) -> Iterator[Act]:
         return after_s is not None and after_s <= age_s < after_s + block_s
 
     if due(0):
-        yield Act(verb="deploy", actor=plan.deployer, truth="created")
+        yield Act(verb="deploy", actor=plan.deployer, truth="created" if plan.opens_pool else None)
+        if not plan.takes_liquidity:
+            yield Act(verb="open_pool", actor=plan.deployer, truth="created")
+    if not plan.takes_liquidity:
+        return
     if due(plan.liquidity_after_s):
-        yield Act(verb="add_liquidity", actor=plan.deployer, native_wei=plan.liquidity_wei)
+        truth: Truth | None = None if plan.opens_pool else "created"
+        yield Act(verb="add_liquidity", actor=plan.deployer, native_wei=plan.liquidity_wei, truth=truth)
         if plan.holders_raw or plan.insiders:
             yield Act(verb="give", actor=plan.deployer)
     if plan.lp_fate != "hold" and due(plan.liquidity_after_s + plan.lp_fate_after_s):
@@ -45,21 +50,15 @@ def at_ending(plan: Launch, *, age_s: float, block_s: float) -> Iterator[Act]:
         if plan.ending == "remove":
             yield Act(verb="remove_liquidity", actor=plan.deployer, bps=bps, truth=truth)
         elif plan.ending == "shut":
-            assert plan.shut_call is not None
-            signature, arguments = plan.shut_call
-            yield Act(
-                verb="call", actor=plan.deployer, signature=signature, arguments=arguments, truth="shut"
-            )
+            yield Act(verb="call", actor=plan.deployer, truth="shut")
         elif plan.ending == "dump":
-            for label, _ in plan.insiders:
+            for label in (*(label for label, _ in plan.insiders), plan.deployer):
                 yield Act(verb="sell", actor=label, bps=bps, truth=truth)
                 truth = None
-            yield Act(verb="sell", actor=plan.deployer, bps=bps, truth=truth)
-        elif plan.ending in ("mint_dump", "grab"):
-            assert plan.shut_call is not None
-            signature, arguments = plan.shut_call
-            yield Act(verb="call", actor=plan.deployer, signature=signature, arguments=arguments)
-            yield Act(verb="sell", actor=plan.deployer, bps=10_000, truth=truth)
+        elif plan.ending == "mint_dump":
+            yield Act(verb="mint_and_sell", actor=plan.deployer, truth=truth)
+        elif plan.ending == "grab":
+            yield Act(verb="grab_and_sell", actor=plan.deployer, truth=truth)
 
 
 def trades(plan: Launch, pool: Pool, *, age_s: float, block_s: float, chance: Random) -> Iterator[Act]:
@@ -84,13 +83,13 @@ def trades(plan: Launch, pool: Pool, *, age_s: float, block_s: float, chance: Ra
             gap -= 2 * share
         elif holders:
             who = holders.pop(chance.randrange(len(holders)))
-            yield Act(verb="sell", actor=who, bps=10_000 if chance.random() < 0.6 else chance.randint(2_000, 9_000))
+            yield Act(
+                verb="sell", actor=who, bps=10_000 if chance.random() < 0.6 else chance.randint(2_000, 9_000)
+            )
             gap += 2 * share
 
 
-def _group_trades(
-    plan: Launch, pool: Pool, *, age_s: float, block_s: float, chance: Random
-) -> Iterator[Act]:
+def _group_trades(plan: Launch, pool: Pool, *, age_s: float, block_s: float, chance: Random) -> Iterator[Act]:
     if plan.pump and plan.pump_at_s <= age_s < plan.pump_at_s + block_s:
         for label in plan.pump:
             yield Act(verb="buy", actor=label, native_wei=int(pool.native_wei * chance.uniform(0.01, 0.05)))
@@ -117,4 +116,3 @@ def poisson(expected: float, chance: Random) -> int:
         at += chance.expovariate(1.0)
         count += 1
     return count
-
