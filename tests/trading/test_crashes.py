@@ -301,6 +301,35 @@ def test_swap_when_mined_despite_its_cancellation_then_counts(world: World):
     world.assert_books_are_true()
 
 
+def test_transaction_just_stored_then_is_left_to_its_worker(world: World, monkeypatch: pytest.MonkeyPatch):
+    order = world.decide(world.pair())
+    assert order is not None
+    monkeypatch.setattr(execution, "_send", lambda *_: None)
+    world.execute(order)
+    assert world.settle(order) is OrderStatus.SIGNED
+    world.age(order, seconds=settlement.SEND_STALE_S + 1)
+    assert world.settle(order) is OrderStatus.SUBMITTED
+    assert len(world.chain.sends) == 1
+
+
+def test_cancellation_of_an_older_epoch_then_is_followed_by_one_that_may_be_sent(world: World):
+    order = world.decide(world.pair())
+    assert order is not None
+    world.chain.swallow = True
+    world.execute(order)
+    world.age(order, minutes=5)
+    world.chain.faults["broadcast"] = [EpochClosedError("killed")]
+    world.settle(order)
+    world.engine(EngineStatus.RUNNING, epoch=2)
+    world.chain.swallow = False
+    world.age(order, minutes=5)
+    world.settle(order)
+    world.chain.mine()
+    assert world.settle(order) is OrderStatus.CANCELLED
+    assert TxAttempt.objects.get(status="mined").epoch == 2
+    world.assert_books_are_true()
+
+
 def test_nonce_when_used_by_somebody_else_then_is_dropped_only_at_depth(world: World):
     order = world.decide(world.pair())
     assert order is not None

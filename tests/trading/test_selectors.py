@@ -9,7 +9,15 @@ from django.utils import timezone
 
 from apps.domain.verdict import Outcome
 from apps.trading import selectors
-from apps.trading.models import EquityPoint, Opportunity
+from apps.trading.models import (
+    DecisionRecord,
+    EquityPoint,
+    FillRecord,
+    JournalEntry,
+    Opportunity,
+    Order,
+    Position,
+)
 from apps.trading.services.equity import equity_record
 from apps.trading.services.opportunities import (
     opportunities_due,
@@ -119,8 +127,9 @@ def test_queue_rows_then_are_claimed_once_released_recovered_and_given_up():
 
 def test_admin_then_every_list_and_row_opens_and_nothing_can_be_written(world: World, admin_client):
     world.buy()
-    for name in ("opportunity", "decisionrecord", "order", "position", "fillrecord", "journalentry"):
-        listed = admin_client.get(f"/admin/trading/{name}/")
-        assert listed.status_code == 200, name
-        assert admin_client.get(f"/admin/trading/{name}/1/change/").status_code == 200, name
-        assert admin_client.get(f"/admin/trading/{name}/add/").status_code == 403, name
+    for model in (Opportunity, DecisionRecord, Order, Position, FillRecord, JournalEntry):
+        address = f"/admin/trading/{model.__name__.lower()}/"
+        row = model.objects.earliest("pk")
+        assert admin_client.get(address).status_code == 200, address
+        assert admin_client.get(f"{address}{row.pk}/change/").status_code == 200, address
+        assert admin_client.get(f"{address}add/").status_code == 403, address

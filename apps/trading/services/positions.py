@@ -270,8 +270,8 @@ def stuck_key(position: Position) -> str:
 
 
 def _stick(position: Position, why: str) -> None:
-    position.status = "stuck"
-    position.save(update_fields=["status"])
+    position.status, position.mark_value_raw = "stuck", 0  # what cannot be sold is worth nothing
+    position.save(update_fields=["status", "mark_value_raw"])
     entry = Order.objects.filter(opportunity_id=position.opportunity_id, side="buy", status="filled").first()
     if entry is not None:
         # The money is as good as gone: it counts against today's loss, and its place is free for others.

@@ -30,8 +30,8 @@ from apps.wallets.services.nonces import nonces_next, nonces_sync
 
 logger = logging.getLogger(__name__)
 
-#: Blocks of fills compared with the chain at a start: the youngest, final or not.
-_BLOCKS_VERIFIED_MAX = 50
+#: Blocks of ours compared with the chain at a start, youngest first; if none of them stands, none does.
+_BLOCKS_VERIFIED_MAX = 500
 _MOVING = [status.value for status in IN_FLIGHT_STATUSES] + [OrderStatus.CLAIMED.value]
 
 
@@ -85,10 +85,12 @@ def fills_verify(*, chain_key: str, ports: ExecutionPorts) -> tuple[int, ...]:
         block = ports.reader.block(number)
         if block is not None and block.hash == block_hash:
             break  # blocks build on each other: older ones stand too
-        gone = number
+        gone = number - 1
+    else:
+        gone = None if gone is None else -1
     if gone is None:
         return ()
-    return fills_reverse(chain_key=chain_key, above_block=gone - 1)
+    return fills_reverse(chain_key=chain_key, above_block=gone)
 
 
 # -- wallets ------------------------------------------------------------------------------

@@ -36,11 +36,12 @@ from apps.trading.services.positions import base_token, fees_paid, fill_apply, n
 
 logger = logging.getLogger(__name__)
 
+#: A stored transaction that is younger is just being sent by its worker.
+SEND_STALE_S = 5
 #: Stored bytes are sent again at most this often.
 REBROADCAST_EVERY_S = 6
 #: On top of a transaction's own deadline, for clocks that differ.
 DEADLINE_MARGIN_S = 10
-_REVERSED_MAX = 1_000
 
 
 def order_settle(*, order_id: int, ports: ExecutionPorts) -> OrderStatus:
@@ -242,22 +243,24 @@ def _consumed_by_others(order: Order, pending: list[TxAttempt], consumed: int, p
 
 def _press(order: Order, pending: list[TxAttempt], ports: ExecutionPorts) -> None:
     """Help a transaction along: send the stored bytes again, or take its nonce when it must not come any more."""
-    status, engine = OrderStatus(order.status), engine_view()
-    if status is OrderStatus.SIGNED:  # the worker was lost around the send: only the chain can say
+    status, engine, now = OrderStatus(order.status), engine_view(), timezone.now()
+    if status is OrderStatus.SIGNED:
+        if any(now - item.signed_at < timedelta(seconds=SEND_STALE_S) for item in pending):
+            return
+        # The worker was lost around the send: only the chain can say.
         order_advance(order=order, after=OrderStatus.UNKNOWN, reason="its worker ended around the send")
     if not engine.may_exit:
         return
-    now = timezone.now()
-    originals = [item for item in pending if item.purpose != "cancel"]
-    overdue = [item for item in originals if _is_overdue(item, now)]
-    older = [item for item in originals if item.epoch != engine.epoch]
-    if overdue or (older and not all(ports.reader.is_known(item.tx_hash) for item in older)):
+    older = [item for item in pending if item.epoch != engine.epoch]
+    is_lost = older and not all(ports.reader.is_known(item.tx_hash) for item in older)
+    if is_lost or any(_is_overdue(item, now) for item in pending):
         nonces = sorted({item.nonce for item in pending if item.nonce is not None})
         try:
-            nonces_cancel(order=order, nonces=nonces, epoch=engine.epoch, ports=ports)
+            if nonces_cancel(order=order, nonces=nonces, epoch=engine.epoch, ports=ports):
+                return
         except EpochClosedError:
             logger.info("cancellation waits for the engine", extra={"order": order.pk})
-        return
+            return
     _rebroadcast(order, pending, ports, epoch=engine.epoch, now=now)
 
 
@@ -303,7 +306,7 @@ def fills_reverse(*, chain_key: str, above_block: int) -> tuple[int, ...]:
     rows = TxAttempt.objects.filter(
         chain_key=chain_key, status__in=("mined", "reverted"), block_number__gt=above_block
     )
-    order_ids = tuple(rows.order_by("order_id").values_list("order_id", flat=True).distinct()[:_REVERSED_MAX])
+    order_ids = tuple(rows.order_by("order_id").values_list("order_id", flat=True).distinct())
     for order_id in order_ids:
         _order_reverse(order_id, above_block)
     if order_ids:
