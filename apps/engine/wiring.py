@@ -20,6 +20,7 @@ from apps.chains.evm.reader import EvmReader
 from apps.chains.evm.sender import EvmSender
 from apps.chains.registry import DEX_KINDS, DexKind
 from apps.discovery.sources.dexscreener import DexScreenerSource
+from apps.discovery.sources.geckoterminal import REQUESTS_PER_MIN as GECKOTERMINAL_PER_MIN
 from apps.discovery.sources.geckoterminal import GeckoTerminalSource
 from apps.domain.errors import ConfigurationError
 from apps.domain.market import ChainProfile, DexProfile
@@ -130,8 +131,8 @@ def trading_wallet_key(profile: ChainProfile) -> str:
 @lru_cache(maxsize=1)
 def feed_sources() -> tuple[FeedSource, ...]:
     """Return the web feeds. The sandbox's own server needs no sparing."""
-    limits = {"requests_per_min": _SANDBOX_FEED_PER_MIN} if settings.ENV.is_sandbox else {}
+    per_min = _SANDBOX_FEED_PER_MIN if settings.ENV.is_sandbox else GECKOTERMINAL_PER_MIN
     return (
         DexScreenerSource(base_url=settings.ENV.dexscreener_url),
-        GeckoTerminalSource(base_url=settings.ENV.geckoterminal_url, **limits),
+        GeckoTerminalSource(base_url=settings.ENV.geckoterminal_url, requests_per_min=per_min),
     )
