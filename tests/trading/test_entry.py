@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -12,8 +13,11 @@ from hypothesis import strategies as st
 from apps.domain.decision import SkipStage, TradeDecision
 from apps.domain.estimate import unknown
 from apps.domain.verdict import Outcome
+from apps.risk.logic.explanations import EXPLANATIONS
+from apps.risk.logic.judge import judge
 from apps.trading.logic import pool
 from apps.trading.logic.core import entry_case_reduced, step_entry
+from apps.trading.logic.entry import FILTER_RULES, PASSING_CODES
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
 from tests.trading import cases
 
@@ -198,8 +202,6 @@ def test_enter_whatever_the_market_then_caps_hold_and_minimum_out_is_not_above_t
     ],
 )
 def test_entry_inputs_when_repeated_from_json_then_the_decision_is_equal(changes: dict[str, Any]):
-    import json
-
     given: dict[str, Any] = {
         "verdict": cases.verdict(),
         "analysis": cases.analysis(),
@@ -210,3 +212,13 @@ def test_entry_inputs_when_repeated_from_json_then_the_decision_is_equal(changes
     }
     stored = json.loads(json.dumps(entry_inputs(EntryInputs(case=entry_case_reduced(**given)))))
     assert decision_from_inputs(stored) == step_entry(**given)
+
+
+def test_names_that_entries_know_of_rules_then_are_rules_and_codes_of_the_risk_manager():
+    nothing_known = cases.analysis(estimates=())
+    verdict = judge(analysis=nothing_known, config=cases.config(), config_revision=3)
+    assert {item.rule for item in verdict.findings} >= FILTER_RULES
+    assert set(EXPLANATIONS) >= PASSING_CODES
+    decision = decide(verdict=verdict, analysis=nothing_known)
+    assert decision.action == "skip"
+    assert len(decision.reasons) == len(verdict.refusals)
