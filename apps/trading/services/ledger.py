@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from apps.domain.errors import PlatformError
-from apps.domain.ids import NATIVE_ADDRESS, ChainKey
+from apps.domain.ids import ChainKey
 from apps.domain.money import Amount, Token
 from apps.domain.position import Posting as PostingValue
 from apps.trading.logic import ledger
@@ -140,11 +140,4 @@ def _value(row: Posting) -> PostingValue:
         account=row.account,
         side="debit" if row.side == "debit" else "credit",
         amount=Amount(row.amount_raw, token),
-    )
-
-
-def native_balance(*, wallet_key: str, chain_key: str) -> int:
-    """Return the book's native balance of a wallet."""
-    return account_balance(
-        account=ledger.wallet_account(wallet_key), chain_key=chain_key, token_address=NATIVE_ADDRESS
     )
