@@ -18,6 +18,8 @@ from apps.dashboard.selectors.configuration import changes_between
 from apps.domain.config import TradingConfig
 from apps.state.services.config import ConfigRefusedError, config_validated
 
+#: Words of setting names that are abbreviations.
+_SPELLED = {"lp": "LP", "ttl": "time to live", "top10": "top 10", "min": "minimum", "max": "maximum"}
 #: What a value may be long: the largest bound has 10 digits.
 VALUE_LENGTH_MAX = 30
 
@@ -40,8 +42,17 @@ class Group:
     settings: tuple[Setting, ...]
 
 
+class Switch(forms.BooleanField):
+    """A box that is always answered: unset is an answer too."""
+
+    def validate(self, value: Any) -> None:
+        """Accept both answers."""
+
+
 class ConfigForm(forms.Form):
     """All settings. ``payload`` and ``changes`` are there once the form is valid."""
+
+    use_required_attribute = False
 
     def __init__(self, config: TradingConfig, data: Mapping[str, Any] | None = None) -> None:
         self._before = config.model_dump(mode="json")
@@ -122,7 +133,7 @@ def _types(field: FieldInfo) -> tuple[Any, ...]:
 def _field_of(field: FieldInfo, name: str) -> forms.Field:
     label = _label(name, _unit(field))
     if bool in _types(field):
-        return forms.BooleanField(label=label, help_text=field.description or "", required=False)
+        return Switch(label=label, help_text=field.description or "")
     low, high = _limits(field)
     attributes = {
         "step": "any" if Decimal in _types(field) else "1",
@@ -146,7 +157,8 @@ def _label(name: str, unit: str) -> str:
     for suffix in ("_usd", "_bps", "_s"):
         if unit:
             name = name.removesuffix(suffix)
-    return name.replace("_", " ").capitalize()
+    words = [_SPELLED.get(word, word) for word in name.split("_")]
+    return " ".join([words[0][:1].upper() + words[0][1:], *words[1:]])
 
 
 def _limits(field: FieldInfo) -> tuple[Any, Any]:

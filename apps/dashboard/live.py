@@ -17,6 +17,7 @@ from channels.generic.websocket import AsyncWebsocketConsumer
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError
 from django.template.loader import render_to_string
+from redis.exceptions import RedisError
 
 from apps.dashboard.asks import Ask, ask_of
 from apps.dashboard.logic.frames import Shown, frame, scattered
@@ -39,6 +40,7 @@ TICK_S: Final = 2.0
 PERMISSION_S: Final = 30.0
 QUERY_LENGTH_MAX: Final = 2_000
 RESTART_CODE: Final = 1012  # the browser comes back
+LATER_CODE: Final = 1013  # and after this too
 SIGNED_OUT_CODE: Final = 4403  # it does not
 
 
@@ -47,6 +49,14 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     ask: Ask
     grants: frozenset[str]
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        """Serve the connection; without a broker the page is told to come back, and asks by itself meanwhile."""
+        try:
+            return await super().__call__(scope, receive, send)
+        except (RedisError, OSError) as error:
+            logger.warning("live page was turned away: no broker", extra={"error": type(error).__name__})
+            await send({"type": "websocket.close", "code": LATER_CODE})
 
     async def connect(self) -> None:
         """Accept whoever may see the page that the address names."""

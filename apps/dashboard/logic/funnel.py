@@ -59,6 +59,7 @@ def funnel(
     whose order came to nothing, by the order's status. Every pair seen is counted at exactly one place.
     """
     left: list[Counter[tuple[str, str]]] = [Counter() for _ in _LABELS]
+    watched: Counter[int] = Counter()
     for text, number, code in set_aside:
         left[_SEEN][text, code] += number
     reached_end = 0
@@ -68,6 +69,8 @@ def funnel(
             reached_end += group.count
         else:
             left[at][text, code] += group.count
+            if group.status in _NOT_YET and group.stage:
+                watched[at] += group.count
     for status, number in orders_ended.items():
         left[_ORDERED][f"order {status}", f"ORDER_{status.upper()}"] += number
     under_way = reached_end - bought - sum(orders_ended.values())
@@ -82,7 +85,7 @@ def funnel(
                 label=label,
                 count=bought if last else count,
                 tone="good" if index >= _ORDERED else "info",
-                reasons=_named(left[index]),
+                reasons=_named(left[index], watched[index]),
             )
         )
         count -= sum(left[index].values())
@@ -102,14 +105,15 @@ def _place(group: Group) -> tuple[int | None, str, str]:
         if group.code:
             return _ORDERED - 1, group.explanation or group.code, group.code
         return _SEEN, "nobody looked in time", "EXPIRED"
-    suffix = " (looked at again)" if group.status in _NOT_YET else ""
-    return at, (group.explanation or group.code).rstrip(".") + suffix, group.code
+    return at, (group.explanation or group.code).rstrip("."), group.code
 
 
-def _named(counter: Counter[tuple[str, str]]) -> tuple[tuple[str, int, str], ...]:
+def _named(counter: Counter[tuple[str, str]], watched: int) -> tuple[tuple[str, int, str], ...]:
     ranked = counter.most_common()
     named = [(text, number, code) for (text, code), number in ranked[:REASONS_MAX]]
     rest = sum(number for _, number in ranked[REASONS_MAX:])
     if rest:
-        named.append((f"{len(ranked) - REASONS_MAX} other reasons", rest, "OTHER"))
+        named.append(("for other reasons", rest, "OTHER"))
+    if watched:
+        named.append(("of these are looked at again", watched, "WATCHED"))
     return tuple(named)

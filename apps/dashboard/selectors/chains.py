@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Max
+from django.utils import timezone
 
 from apps.chains.models import Chain
 from apps.discovery.models import BlockHash
@@ -41,6 +42,7 @@ class ChainLabel:
 class ChainHead:
     """The age of a chain's newest block. ``head_at_ms`` None: no block was read; ``reason`` says why."""
 
+    key: str
     name: str
     head_at_ms: int | None
     stale_after_ms: int
@@ -86,8 +88,23 @@ def chain_heads() -> tuple[ChainHead, ...]:
     )
 
 
+def chains_not_followed() -> dict[str, str]:
+    """Return the chains whose head is unknown or stale, with the reason: what was read from them is old."""
+    now_ms = int(timezone.now().timestamp() * 1000)
+    silent = {}
+    for head in chain_heads():
+        if head.head_at_ms is None:
+            silent[head.key] = head.reason
+        elif now_ms - head.head_at_ms > head.stale_after_ms:
+            silent[head.key] = (
+                f"the newest block of {head.name} is {(now_ms - head.head_at_ms) // 1000} s old"
+            )
+    return silent
+
+
 def _head(chain: Chain, at: datetime | None) -> ChainHead:
     return ChainHead(
+        key=chain.key,
         name=chain.name,
         head_at_ms=None if at is None else int(at.timestamp() * 1000),
         stale_after_ms=max(_STALE_MIN_MS, chain.block_time_ms * _STALE_BLOCKS),

@@ -6,16 +6,18 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q
+from django.db.models import Count, Prefetch, Q, QuerySet
 
 from apps.dashboard.asks import Ask
 from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels
 from apps.domain.order import FINAL_STATUSES, OrderStatus
 from apps.state.models import Event
-from apps.trading.models import Order
+from apps.trading.models import Order, TxAttempt
 
 ROWS_PER_PAGE = 50
 HISTORY_MAX = 100
+#: Transactions without their signed bytes, which no page shows.
+ATTEMPTS: Any = Prefetch("attempts", queryset=TxAttempt.objects.defer("payload"))
 _ENDED = [status.value for status in FINAL_STATUSES]
 _FAILED = [status.value for status in FINAL_STATUSES if status is not OrderStatus.FILLED]
 #: Tab -> its word and what it holds.
@@ -100,7 +102,7 @@ def order_row(item: Order, labels: dict[str, ChainLabel]) -> OrderRow:
     )
 
 
-def _filtered(ask: Ask) -> Any:
+def _filtered(ask: Ask) -> QuerySet[Order]:
     orders = Order.objects.all()
     if ask.get("side") in ("buy", "sell"):
         orders = orders.filter(side=ask.get("side"))
@@ -109,5 +111,5 @@ def _filtered(ask: Ask) -> Any:
     return orders
 
 
-def _loaded(orders: Any) -> Any:
-    return orders.select_related("pair__base", "pair__quote").prefetch_related("fills", "attempts")
+def _loaded(orders: QuerySet[Order]) -> QuerySet[Order]:
+    return orders.select_related("pair__base", "pair__quote").prefetch_related("fills", ATTEMPTS)

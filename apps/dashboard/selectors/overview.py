@@ -193,9 +193,15 @@ def funnel_steps(ask: Ask) -> tuple[Step, ...]:
 
 def _equity(since: datetime) -> list[EquityPoint]:
     """Return the period's points in order, thinned to what a chart can show; the newest is always there."""
-    points = list(EquityPoint.objects.filter(at__gte=since).order_by("at"))
-    step = len(points) // POINTS_MAX + 1
-    return [point for index, point in enumerate(points) if (len(points) - 1 - index) % step == 0]
+    points = EquityPoint.objects.filter(at__gte=since)
+    step = points.count() // POINTS_MAX + 1
+    thinned = list(points.annotate(place=F("id") % step).filter(place=0).order_by("-at")[: 2 * POINTS_MAX])[
+        ::-1
+    ]
+    newest = points.order_by("-at").first()
+    if newest is not None and (not thinned or thinned[-1].pk != newest.pk):
+        thinned.append(newest)
+    return thinned
 
 
 def _worth(point: EquityPoint) -> int:

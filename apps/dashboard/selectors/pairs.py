@@ -9,9 +9,9 @@ from typing import Any
 
 from apps.dashboard.logic.candles import Candle, candle_width_s, candles
 from apps.dashboard.logic.words import FACT_GROUPS, code_words
-from apps.dashboard.selectors.chains import chain_label, chain_labels
+from apps.dashboard.selectors.chains import chain_label, chain_labels, chains_not_followed
 from apps.dashboard.selectors.opportunities import score_threshold_bps, state_of
-from apps.dashboard.selectors.orders import order_row
+from apps.dashboard.selectors.orders import ATTEMPTS, order_row
 from apps.dashboard.selectors.positions import position_row
 from apps.discovery.models import Pair
 from apps.discovery.selectors import PricePoint, pair_detail, pool_trades, price_series
@@ -132,15 +132,15 @@ def pair_decisions(pair_id: int) -> dict[str, Any]:
 
 def pair_orders(pair_id: int) -> dict[str, Any]:
     """Return our orders and positions in this pair."""
-    labels = chain_labels()
+    labels, silent = chain_labels(), chains_not_followed()
     orders = Order.objects.filter(pair_id=pair_id).select_related("pair__base", "pair__quote")
-    orders = orders.prefetch_related("fills", "attempts").order_by("-id")
+    orders = orders.prefetch_related("fills", ATTEMPTS).order_by("-id")
     positions = (
         Position.objects.filter(pair_id=pair_id).select_related("pair__base", "pair__quote").order_by("-id")
     )
     return {
         "orders": [order_row(item, labels) for item in orders[:ORDERS_SHOWN]],
-        "positions": [position_row(item, labels) for item in positions[:ORDERS_SHOWN]],
+        "positions": [position_row(item, labels, silent) for item in positions[:ORDERS_SHOWN]],
     }
 
 
@@ -211,7 +211,7 @@ def _levels(pair: Pair, newest: PricePoint, *, in_usd: bool) -> list[dict[str, s
         or pair.quote.decimals is None
     ):
         return []
-    row = position_row(position, {})
+    row = position_row(position, {}, {})
     with_rate = newest.price_usd is not None and newest.price_quote is not None
     if in_usd and not with_rate:
         return []

@@ -8,17 +8,13 @@ from typing import Any
 
 from django.core.paginator import Page, Paginator
 from django.db.models import Count, Q, Sum
-from django.utils import timezone
 
 from apps.dashboard.asks import Ask
-from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels
+from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels, chains_not_followed
 from apps.domain.money import BPS_ONE
 from apps.trading.models import Position
 
 ROWS_PER_PAGE = 50
-TABS = {"": "Open", "closed": "Closed"}
-#: A mark older than this is no longer what a sale would bring.
-MARK_STALE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +46,7 @@ class PositionRow:
 
 def position_rows(ask: Ask) -> dict[str, Any]:
     """Return a page of open or closed positions."""
-    labels = chain_labels()
+    labels, silent = chain_labels(), chains_not_followed()
     positions = Position.objects.select_related("pair__base", "pair__quote")
     if ask.get("tab") == "closed":
         positions = positions.filter(status="closed").order_by("-closed_at", "-id")
@@ -59,7 +55,7 @@ def position_rows(ask: Ask) -> dict[str, Any]:
     if ask.get("chain"):
         positions = positions.filter(chain_key=ask.get("chain"))
     page: Page[Position] = Paginator(positions, ROWS_PER_PAGE).get_page(ask.page)
-    return {"page_obj": page, "rows": [position_row(item, labels) for item in page.object_list]}
+    return {"page_obj": page, "rows": [position_row(item, labels, silent) for item in page.object_list]}
 
 
 def position_tabs(_: Ask) -> dict[str, Any]:
@@ -78,13 +74,13 @@ def position_tabs(_: Ask) -> dict[str, Any]:
 def position_of(position_id: int) -> PositionRow | None:
     """Return one position, None when there is none."""
     item = Position.objects.select_related("pair__base", "pair__quote").filter(pk=position_id).first()
-    return None if item is None else position_row(item, chain_labels())
+    return None if item is None else position_row(item, chain_labels(), chains_not_followed())
 
 
-def position_row(item: Position, labels: dict[str, ChainLabel]) -> PositionRow:
-    """Return a position with the figures its row shows."""
+def position_row(item: Position, labels: dict[str, ChainLabel], silent: dict[str, str]) -> PositionRow:
+    """Return a position with the figures its row shows. ``silent``: chains whose prices are old, and why."""
     held_cost = item.cost_raw - item.realised_cost_raw
-    mark, why = _mark(item)
+    mark, why = _mark(item, silent.get(item.chain_key, ""))
     if item.status == "closed":
         result: int | None = item.proceeds_raw - item.realised_cost_raw - item.fees_raw
         basis = item.cost_raw
@@ -113,11 +109,11 @@ def position_row(item: Position, labels: dict[str, ChainLabel]) -> PositionRow:
     )
 
 
-def _mark(item: Position) -> tuple[int | None, str]:
+def _mark(item: Position, silence: str) -> tuple[int | None, str]:
     if item.mark_value_raw is None or item.marked_at is None:
         return None, "there is no fresh price: the pool was not read yet or does not answer"
-    if timezone.now() - item.marked_at > MARK_STALE and item.status != "closed":
-        return None, f"the last price is from {item.marked_at:%H:%M:%S} UTC, too old to go by"
+    if silence:
+        return None, f"there is no fresh price: {silence}"
     return item.mark_value_raw, ""
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from apps.dashboard.logic.timeline import Mark, TimelineStep, timeline
-from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels
+from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels, chains_not_followed
 from apps.dashboard.selectors.opportunities import state_of
+from apps.dashboard.selectors.orders import ATTEMPTS
 from apps.dashboard.selectors.positions import position_row
 from apps.intelligence.models import AnalysisRecord
 from apps.state.models import Event
@@ -35,7 +36,7 @@ def trace_detail(trace_id: str) -> dict[str, Any] | None:
         Order.objects.filter(trace_id=trace_id)
         .select_related("decision")
         .defer("decision__inputs")
-        .prefetch_related("attempts", "fills")
+        .prefetch_related(ATTEMPTS, "fills")
         .order_by("id")[:ORDERS_MAX]
     )
     position = Position.objects.select_related("pair__base", "pair__quote").filter(trace_id=trace_id).first()
@@ -46,7 +47,7 @@ def trace_detail(trace_id: str) -> dict[str, Any] | None:
         "state": state_of(opportunity),
         "decisions": decisions,
         "orders": orders,
-        "position": None if position is None else position_row(position, labels),
+        "position": None if position is None else position_row(position, labels, chains_not_followed()),
         "roads": _roads(opportunity, analyses, decisions, orders, chain),
         "events": list(Event.objects.filter(trace_id=trace_id).order_by("-id")[:EVENTS_MAX]),
     }
@@ -111,7 +112,7 @@ def _carried(order: Order, chain: ChainLabel) -> list[Mark]:
         Mark(
             label="Signed",
             at=attempt.signed_at if attempt else None,
-            detail=f"{len(attempts)} attempts" if attempt else "",
+            detail=f"Attempt {len(attempts)}" if len(attempts) > 1 else "",
         ),
         Mark(
             label="Broadcast",

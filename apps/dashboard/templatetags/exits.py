@@ -27,7 +27,7 @@ def exit_range(
     stop = (
         "no stop"
         if stop_bps is None
-        else f"{percent_text(stop_bps, signed=True)}{' trailing' if trailing else ''}"
+        else f"{percent_text(stop_bps, signed=True)}{' trail' if trailing else ''}"
     )
     target = "no target" if target_bps is None else percent_text(target_bps, signed=True)
     now = "unknown" if now_bps is None else percent_text(now_bps, signed=True)
