@@ -11,24 +11,32 @@ from apps.chains import selectors as chains
 from apps.domain.errors import PlatformError
 from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus
 from apps.engine import wiring
-from apps.sandbox.models import SandboxLaunch
-from apps.sandbox.pace import market_pause
+from apps.sandbox.chainspec import CHAINS
+from apps.sandbox.pace import market_pause, market_resume
 from apps.sandbox.report import demo_report
-from apps.state.models import Incident
+from apps.state.models import Heartbeat, Incident
 from apps.state.services.engine import engine_pause, engine_stop
 from apps.trading.models import Order
 from apps.trading.services.reconciliation import wallet_reconcile
 
+_WORKERS = ("worker/evaluate", "worker/execute")
 _UNDER_WAY = [status.value for status in IN_FLIGHT_STATUSES | {OrderStatus.CREATED, OrderStatus.CLAIMED}]
 
 
-def wait_for_market(*, timeout_s: float) -> None:
-    """Return once the first pair of the sandbox's market exists."""
+def open_market(*, timeout_s: float) -> None:
+    """Let the market launch once everything that watches it is at work. Call ``market_pause`` before the start.
+
+    Raises PlatformError naming what is missing.
+    """
+    wanted = {"listener", *_WORKERS, *(f"listener/{chain.key}" for chain in CHAINS)}
     deadline = time.monotonic() + timeout_s
-    while not SandboxLaunch.objects.filter(created_block_number__isnull=False).exists():
+    while missing := wanted - set(Heartbeat.objects.values_list("component", flat=True)):
         if time.monotonic() > deadline:
-            raise PlatformError("the sandbox created no pair", remedy="Read the sandbox's lines in the log.")
+            raise PlatformError(
+                f"not at work in time: {', '.join(sorted(missing))}", remedy="Read their lines in the log."
+            )
         time.sleep(0.1)
+    market_resume()
 
 
 def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:

@@ -11,9 +11,12 @@ from typing import Any
 from django.db.models import Count, Min
 
 from apps.discovery.models import Pair
+from apps.domain.decision import SkipStage
 from apps.domain.money import raw_to_units
 from apps.risk.models import VerdictRecord
+from apps.sandbox.chainspec import CHAINS
 from apps.sandbox.models import SandboxBlock, SandboxLaunch
+from apps.state.services.config import active_config
 from apps.trading.models import (
     DecisionRecord,
     FillRecord,
@@ -46,16 +49,11 @@ def demo_report(
     pairs = {pair.pool_address.lower(): pair for pair in Pair.objects.all()}
     bought = {pool.lower() for pool in _bought_pools()}
     honest = [launch for launch in created if launch.is_honest]
-    limited = set(
-        pool.lower()
-        for pool in Opportunity.objects.filter(skip_stage="limit").values_list(
-            "pair__pool_address", flat=True
-        )
-    )
+    limited = _limited_pools()
     within_limits = [
         launch
         for launch in honest
-        if launch.pool_address.lower() not in limited or launch.pool_address.lower() in bought
+        if _fits_limits(launch) and launch.pool_address.lower() not in limited - bought
     ]
     bad = [launch for launch in created if not launch.is_honest]
     return {
@@ -81,6 +79,9 @@ def demo_report(
         "honest_launches": len(honest),
         "honest_within_limits": len(within_limits),
         "honest_bought": sum(1 for launch in honest if launch.pool_address.lower() in bought),
+        "honest_within_limits_bought": sum(
+            1 for launch in within_limits if launch.pool_address.lower() in bought
+        ),
         "unsellable_bought": _unsellable_bought(created),
         "rugs_suffered": _rugs_suffered(bad),
         "rugs_avoided": sum(1 for launch in bad if launch.pool_address.lower() not in bought),
@@ -89,6 +90,25 @@ def demo_report(
         "book_equals_chain": book_equals_chain,
         "latency_ms": _latencies(),
     }
+
+
+def _fits_limits(launch: SandboxLaunch) -> bool:
+    """Tell from the ground truth whether a launch keeps the configured limits on liquidity and taxes."""
+    rules = active_config().config.rules
+    price = next(chain.native_price_usd for chain in CHAINS if chain.key == launch.chain_key)
+    liquidity_usd = raw_to_units(int(launch.parameters["liquidity_wei"]), 18) * price
+    taxes = launch.parameters["arguments"][0][:2] if launch.parameters["contract"] == "TaxedToken" else (0, 0)
+    return (
+        liquidity_usd >= rules.liquidity_min_usd
+        and int(taxes[0]) <= rules.buy_tax_max_bps
+        and int(taxes[1]) <= rules.sell_tax_max_bps
+    )
+
+
+def _limited_pools() -> set[str]:
+    """Return the pools that our own limits (exposure, positions, loss, cool-downs) kept us from."""
+    rows = Opportunity.objects.filter(skip_stage=SkipStage.LIMIT.value)
+    return {pool.lower() for pool in rows.values_list("pair__pool_address", flat=True)}
 
 
 def _bought_pools() -> set[str]:

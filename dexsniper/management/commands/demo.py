@@ -132,10 +132,12 @@ def _tail(path: Path, lines: int = 40) -> str:
 async def _run_inner(env: Environment, options: dict[str, Any]) -> None:
     from asgiref.sync import sync_to_async
 
-    from apps.sandbox.demo import finish, wait_for_market
+    from apps.sandbox.demo import finish, open_market
+    from apps.sandbox.pace import market_pause
     from dexsniper.management.commands.up import all_specs, prepare
 
     await sync_to_async(prepare)(env, say=print)
+    market_pause()  # the run's seconds begin when everything is at work
     supervisor = Supervisor(all_specs(env, web=options["web"]), cwd=BASE_DIR, colour=False)
     ready = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -144,7 +146,7 @@ async def _run_inner(env: Environment, options: dict[str, Any]) -> None:
     run = asyncio.create_task(supervisor.run(on_ready=ready))
     try:
         await asyncio.wait_for(ready.wait(), _START_TIMEOUT_S)
-        await sync_to_async(wait_for_market)(timeout_s=_START_TIMEOUT_S)
+        await sync_to_async(open_market)(timeout_s=_START_TIMEOUT_S)
         await asyncio.wait(
             {run, asyncio.create_task(asyncio.sleep(options["seconds"]))}, return_when="FIRST_COMPLETED"
         )
