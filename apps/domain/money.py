@@ -81,13 +81,15 @@ def usd_to_micros(usd: Decimal) -> int:
 
 def value_usd_micros(amount_raw: int, *, decimals: int, price_usd_micros: int) -> int:
     """Return the value of ``amount_raw`` at ``price_usd_micros`` per whole token, rounded down."""
-    return amount_raw * price_usd_micros // 10**decimals
+    worth: int = amount_raw * price_usd_micros // 10**decimals  # a power of ints is typed Any
+    return worth
 
 
 def raw_for_usd_micros(usd_micros: int, *, decimals: int, price_usd_micros: int) -> int:
     """Return how many smallest units ``usd_micros`` buy at ``price_usd_micros`` per whole token, rounded down."""
     assert price_usd_micros > 0, price_usd_micros
-    return usd_micros * 10**decimals // price_usd_micros
+    raw: int = usd_micros * 10**decimals // price_usd_micros  # a power of ints is typed Any
+    return raw
 
 
 def bps_of(amount: int, bps: int) -> int:

@@ -13,7 +13,7 @@ from dexsniper.env import EnvironmentFaults
 
 
 @pytest.fixture
-def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-untyped-def]
+def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):
     for name in list(env.child_environment()):
         if name.startswith(env.PREFIX):
             monkeypatch.delenv(name)
@@ -27,7 +27,7 @@ def read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path):  # type: ignore[no-un
     return call
 
 
-def test_nothing_set_then_sandbox_on_loopback(read, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_nothing_set_then_sandbox_on_loopback(read, tmp_path: Path) -> None:
     environment = read()
     assert environment.mode == "sandbox"
     assert environment.host == "127.0.0.1"
@@ -36,7 +36,7 @@ def test_nothing_set_then_sandbox_on_loopback(read, tmp_path: Path) -> None:  # 
     assert len(environment.secret_key) >= 32
 
 
-def test_generated_secrets_are_kept_and_private(read) -> None:  # type: ignore[no-untyped-def]
+def test_generated_secrets_are_kept_and_private(read) -> None:
     first, second = read(), read()
     assert first.secret_key == second.secret_key
     assert first.keystore_password == second.keystore_password
@@ -44,7 +44,7 @@ def test_generated_secrets_are_kept_and_private(read) -> None:  # type: ignore[n
     assert (first.data_dir / "keystore.secret").stat().st_mode & 0o077 == 0
 
 
-def test_several_senseless_values_then_all_are_named_with_remedies(read) -> None:  # type: ignore[no-untyped-def]
+def test_several_senseless_values_then_all_are_named_with_remedies(read) -> None:
     with pytest.raises(EnvironmentFaults) as caught:
         read(
             MODE="fast",
@@ -61,26 +61,26 @@ def test_several_senseless_values_then_all_are_named_with_remedies(read) -> None
     assert "use sandbox, paper or live" in text
 
 
-def test_live_without_second_switch_then_refused(read) -> None:  # type: ignore[no-untyped-def]
+def test_live_without_second_switch_then_refused(read) -> None:
     with pytest.raises(EnvironmentFaults, match="LIVE_TRADING"):
         read(MODE="live", KEYSTORE_PASSWORD="long enough to be one")
 
 
-def test_live_with_weak_keystore_password_then_refused(read) -> None:  # type: ignore[no-untyped-def]
+def test_live_with_weak_keystore_password_then_refused(read) -> None:
     with pytest.raises(EnvironmentFaults, match="12 characters"):
         read(MODE="live", LIVE_TRADING="true", KEYSTORE_PASSWORD="short")
 
 
-def test_live_switch_outside_live_then_refused(read) -> None:  # type: ignore[no-untyped-def]
+def test_live_switch_outside_live_then_refused(read) -> None:
     with pytest.raises(EnvironmentFaults, match="while the mode is sandbox"):
         read(LIVE_TRADING="true")
 
 
-def test_each_mode_has_its_own_database(read) -> None:  # type: ignore[no-untyped-def]
+def test_each_mode_has_its_own_database(read) -> None:
     assert read().database_url != read(MODE="paper").database_url
 
 
-def test_secret_from_file_then_read_and_missing_file_named(read, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_secret_from_file_then_read_and_missing_file_named(read, tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text("from a file\n")
     assert read(ADMIN_PASSWORD_FILE=str(path)).admin_password == "from a file"
@@ -88,7 +88,7 @@ def test_secret_from_file_then_read_and_missing_file_named(read, tmp_path: Path)
         read(ADMIN_PASSWORD_FILE=str(tmp_path / "absent"))
 
 
-def test_secrets_are_not_in_the_representation(read) -> None:  # type: ignore[no-untyped-def]
+def test_secrets_are_not_in_the_representation(read) -> None:
     environment = read(
         ADMIN_PASSWORD="hunter2hunter2", DATABASE_URL="postgres://u:sesame@h/n", SECRET_KEY="k" * 50
     )
