@@ -17,9 +17,17 @@ from apps.trading.logic.sizing import Size, entry_size
 
 #: Rules about what the pair is, as against how dangerous it is. The funnel counts them apart.
 FILTER_RULES = frozenset({"quote_supported", "token_data", "pair_age", "liquidity"})
-#: Failures that time can heal while a pair is young: a pool is often filled, opened for trading and its liquidity burned
-#: or locked some blocks after it was made.
-PASSING_CODES = frozenset({"LIQUIDITY_BELOW_MINIMUM", "TRADING_NOT_OPEN", "LIQUIDITY_REMOVABLE"})
+#: Failures that time can heal while a pair is young: a pool is often filled, opened for trading, its liquidity burned or
+#: locked and its owner renounced some blocks after it was made, and the first buyers spread the supply.
+PASSING_CODES = frozenset(
+    {
+        "LIQUIDITY_BELOW_MINIMUM",
+        "TRADING_NOT_OPEN",
+        "LIQUIDITY_REMOVABLE",
+        "OWNER_CONTROLS",
+        "HOLDERS_CONCENTRATED",
+    }
+)
 #: The longer a pair was watched the rarer it is looked at: each pause is at least this part of the time so far.
 WATCH_SLOWDOWN = 3
 #: All that the core and the position that follows need of an analysis; the rest was judged by the rules.
