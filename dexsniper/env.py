@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Literal, TypeVar, cast
 from urllib.parse import urlsplit
@@ -20,6 +21,13 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "DEXSNIPER_"
 Mode = Literal["sandbox", "paper", "live"]
 MODES: tuple[Mode, ...] = ("sandbox", "paper", "live")
+_PAPER_COINS_MAX = 1_000_000_000
+#: Some ten thousand dollars on each chain: enough for the default limits, not so much that impact and limits never bind.
+PAPER_COINS_DEFAULT: Mapping[str, Decimal] = {
+    "*": Decimal(5),
+    "eip155:56": Decimal(25),
+    "eip155:137": Decimal(100_000),
+}
 _T = TypeVar("_T")
 
 
@@ -56,11 +64,18 @@ class Environment:
     sandbox_port_base: int
     dexscreener_url: str
     geckoterminal_url: str
+    paper_coins: Mapping[
+        str, Decimal
+    ]  # what a paper wallet begins with, by chain key; "*": on every other chain
 
     @property
     def is_sandbox(self) -> bool:
         """Tell whether the whole market is simulated on local chains."""
         return self.mode == "sandbox"
+
+    def paper_coins_on(self, chain_key: str) -> Decimal:
+        """Return the whole coins that a paper wallet begins with on this chain."""
+        return self.paper_coins.get(chain_key, self.paper_coins["*"])
 
 
 class _Reader:
@@ -120,6 +135,24 @@ def _pace(given: str) -> float:
     if not 0 <= pace <= 20:
         raise ValueError(given)
     return pace
+
+
+def _paper_coins(given: str) -> dict[str, Decimal]:
+    """Return whole coins by chain key, "*" for every other chain. "10" is short for "*=10"."""
+    coins = dict(PAPER_COINS_DEFAULT)
+    for part in given.split(","):
+        chain_key, _, amount = part.strip().rpartition("=")
+        try:
+            number = Decimal(amount)
+            if not 0 < number <= _PAPER_COINS_MAX:  # a NaN is refused here too
+                raise ValueError(given)
+        except InvalidOperation:
+            raise ValueError(given) from None
+        if chain_key in ("", "*"):
+            coins = {"*": number}
+        else:
+            coins[chain_key] = number
+    return coins
 
 
 def _url_of(*schemes: str) -> Callable[[str], str]:
@@ -237,6 +270,12 @@ def _read() -> Environment:
             _url_of("http", "https"),
             "use an http(s) address",
             default=feed_base + "/geckoterminal" if is_sandbox else "https://api.geckoterminal.com/api/v2",
+        ),
+        paper_coins=reader.parse(
+            "PAPER_COINS",
+            _paper_coins,
+            "use coins above 0 for all chains (5) or for some (*=5,eip155:137=100000)",
+            default=dict(PAPER_COINS_DEFAULT),
         ),
     )
     if reader.faults:

@@ -6,7 +6,7 @@ Sandbox, paper, live, replay and tests differ here and nowhere else.
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -14,18 +14,25 @@ from django.conf import settings
 
 from apps.chains import selectors as chains
 from apps.chains.evm import parse
-from apps.chains.evm.client import EvmClient
+from apps.chains.evm.client import EndpointConfig, EvmClient
 from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource
 from apps.chains.evm.reader import EvmReader
 from apps.chains.evm.sender import EvmSender
+from apps.chains.paper.account import PaperAccount
+from apps.chains.paper.marker import PaperSwapBuilder
+from apps.chains.paper.ports import PaperReader, PaperSender, PaperSigner
 from apps.chains.registry import DEX_KINDS, DexKind
+from apps.discovery.models import Pair
+from apps.discovery.services.listings import listing_of
 from apps.discovery.sources.dexscreener import DexScreenerSource
 from apps.discovery.sources.geckoterminal import REQUESTS_PER_MIN as GECKOTERMINAL_PER_MIN
 from apps.discovery.sources.geckoterminal import GeckoTerminalSource
 from apps.domain.errors import ConfigurationError
-from apps.domain.market import ChainProfile, DexProfile
-from apps.domain.ports import ChainReader, FeedSource, SwapBuilder
+from apps.domain.market import ChainProfile, DexProfile, Listing
+from apps.domain.money import units_to_raw
+from apps.domain.ports import ChainReader, FeedSource, Signer
 from apps.trading.services.ports import ExecutionPorts
+from apps.wallets.selectors import wallet_view
 from apps.wallets.services.wallets import wallet_default
 from apps.wallets.signing import KeystoreSigner, SigningChain
 
@@ -49,10 +56,19 @@ _lock = threading.Lock()
 _ports: dict[str, ChainPorts] = {}
 
 
+def signer() -> Signer:
+    """Return what signs in this mode. On paper nothing of this process ever opens a key."""
+    return _paper_signer() if settings.ENV.mode == "paper" else _keystore_signer()
+
+
 @lru_cache(maxsize=1)
-def signer() -> KeystoreSigner:
-    """Return the one holder of keys of this process."""
+def _keystore_signer() -> KeystoreSigner:
     return KeystoreSigner.from_settings(settings.ENV)
+
+
+@lru_cache(maxsize=1)
+def _paper_signer() -> PaperSigner:
+    return PaperSigner(lambda wallet_key: wallet_view(wallet_key).address, data_dir=settings.DATA_DIR)
 
 
 def chain_ports(chain_key: str) -> ChainPorts:
@@ -70,7 +86,8 @@ def forget_ports() -> None:
     """Build all ports anew at their next use: rows have changed."""
     with _lock:
         _ports.clear()
-        signer.cache_clear()
+        _keystore_signer.cache_clear()
+        _paper_signer.cache_clear()
 
 
 def _build(chain_key: str) -> ChainPorts:
@@ -88,29 +105,66 @@ def _build(chain_key: str) -> ChainPorts:
         )
     dexes = {dex.dex_key: dex for dex in chains.dex_profiles(chain_key)}
     client = EvmClient.for_profile(profile, endpoints, head_age_max_s=_HEAD_AGE_MAX_S)
-    signer().admit(
+    reader = EvmReader(
+        client, profile, lockers=chains.locker_addresses(chain_key), dexes=tuple(dexes.values())
+    )
+    if settings.ENV.mode == "paper":
+        execution = _on_paper(reader, dexes)
+    else:
+        execution = _for_real(reader, client, endpoints, dexes)
+    return ChainPorts(
+        profile=profile,
+        dexes=dexes,
+        reader=execution.reader,
+        sources=tuple(_kind_of(dex).pair_source(client, dex) for dex in dexes.values()),
+        execution=execution,
+        websocket_url=next((item.url_ws for item in endpoints if item.url_ws), ""),
+    )
+
+
+def _for_real(
+    reader: EvmReader,
+    client: EvmClient,
+    endpoints: Sequence[EndpointConfig],
+    dexes: Mapping[str, DexProfile],
+) -> ExecutionPorts:
+    """Return ports that sign with keys and send: the sandbox's and live's."""
+    profile = reader.profile
+    _keystore_signer().admit(
         SigningChain(
             profile=profile,
             endpoint_urls=tuple(item.url_http for item in endpoints),
             genesis_read=lambda: parse.block_ref(client.call("eth_getBlockByNumber", ["0x0", False])).hash,
         )
     )
-    reader = EvmReader(
-        client, profile, lockers=chains.locker_addresses(chain_key), dexes=tuple(dexes.values())
-    )
-    builders: dict[str, SwapBuilder] = {
-        key: _kind_of(dex).builder(profile=profile, dex=dex) for key, dex in dexes.items()
-    }
-    return ChainPorts(
+    return ExecutionPorts(
         profile=profile,
-        dexes=dexes,
         reader=reader,
-        sources=tuple(_kind_of(dex).pair_source(client, dex) for dex in dexes.values()),
-        execution=ExecutionPorts(
-            profile=profile, reader=reader, builders=builders, signer=signer(), sender=EvmSender(client)
-        ),
-        websocket_url=next((item.url_ws for item in endpoints if item.url_ws), ""),
+        builders={key: _kind_of(dex).builder(profile=profile, dex=dex) for key, dex in dexes.items()},
+        signer=signer(),
+        sender=EvmSender(client),
     )
+
+
+def _on_paper(reader: EvmReader, dexes: Mapping[str, DexProfile]) -> ExecutionPorts:
+    """Return ports over the live market that neither open a key nor know how to send."""
+    profile = reader.profile
+    coins = settings.ENV.paper_coins_on(profile.chain_key)
+    account = PaperAccount(
+        profile.chain_key, starting_native_raw=units_to_raw(coins, profile.native.decimals)
+    )
+    return ExecutionPorts(
+        profile=profile,
+        reader=PaperReader(reader, account, listing_of=_listing_of),
+        builders={key: PaperSwapBuilder(profile=profile, dex=dex) for key, dex in dexes.items()},
+        signer=signer(),
+        sender=PaperSender(reader, account, data_dir=settings.DATA_DIR),
+    )
+
+
+def _listing_of(pair_key: str) -> Listing | None:
+    pair = Pair.objects.select_related("base", "quote").filter(pair_key=pair_key).first()
+    return None if pair is None else listing_of(pair)
 
 
 def _kind_of(dex: DexProfile) -> DexKind:

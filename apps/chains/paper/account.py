@@ -33,7 +33,9 @@ class PaperAccount:
             token_address__in={address.lower() for address in token_addresses},
         )
         held = dict(rows.values_list("token_address", "amount_raw"))
-        return {address: held.get(address.lower(), self._initial(address)) for address in token_addresses}
+        if NATIVE_ADDRESS in token_addresses and NATIVE_ADDRESS not in held:
+            held[NATIVE_ADDRESS] = self._open(owner.lower())
+        return {address: held.get(address.lower(), 0) for address in token_addresses}
 
     def transaction_count(self, owner: str, *, pending: bool) -> int:
         """Return the next nonce, with or without the transactions that wait."""
@@ -78,6 +80,11 @@ class PaperAccount:
         rows = PaperTransaction.objects.filter(pair_key=pair_key, sell_tax_bps__isnull=False)
         return rows.order_by("-id").values_list("sell_tax_bps", flat=True).first()
 
+    def move_block(self, row: PaperTransaction, block: BlockRef) -> None:
+        """Put a settled transaction into another block: its own was reorganised away, and on paper its fill stands."""
+        row.block_number, row.block_hash, row.block_at_ms = block.number, block.hash, block.at_ms
+        row.save(update_fields=["block_number", "block_hash", "block_at_ms"])
+
     def settle(
         self,
         row: PaperTransaction,
@@ -121,14 +128,21 @@ class PaperAccount:
             chain_key=self._chain_key,
             owner=owner,
             token_address=token,
-            defaults={"amount_raw": self._initial(token)},
+            defaults={"amount_raw": self._starting_native_raw if token == NATIVE_ADDRESS else 0},
         )
         # Gas is paid out of what is there: the sender saw to it that it suffices.
         row.amount_raw = max(row.amount_raw + change, 0)
         row.save(update_fields=["amount_raw"])
 
-    def _initial(self, token_address: str) -> int:
-        return self._starting_native_raw if token_address == NATIVE_ADDRESS else 0
+    def _open(self, owner: str) -> int:
+        """Write down a wallet's first coins: the book rests on them, so a later setting must not change them."""
+        row, _ = PaperBalance.objects.get_or_create(
+            chain_key=self._chain_key,
+            owner=owner,
+            token_address=NATIVE_ADDRESS,
+            defaults={"amount_raw": self._starting_native_raw},
+        )
+        return row.amount_raw
 
 
 def receipt_of(row: PaperTransaction) -> Receipt | None:

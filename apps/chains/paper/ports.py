@@ -179,7 +179,17 @@ class PaperReader:
                 if earlier.status == "waiting" and not self._fill(earlier, head):
                     return None
             row.refresh_from_db()
+        else:
+            self._follow_reorg(row)
         return receipt_of(row)
+
+    def _follow_reorg(self, row: PaperTransaction) -> None:
+        """Keep a settled transaction in a block that exists; else the road would reverse its booking for ever."""
+        if row.block_number is None:
+            return
+        block = self._reader.block(row.block_number) or self._reader.head()
+        if block.hash != row.block_hash:
+            self._account.move_block(row, block)
 
     def _fill(self, row: PaperTransaction, head: BlockRef) -> bool:
         """Fill a waiting transaction; False when that must wait."""
