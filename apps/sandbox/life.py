@@ -32,6 +32,7 @@ _REGULAR_WEI = 5_000 * 10**18
 _FUNDED_PER_TRANSACTION = 100
 _AFTERMATH_S = 60.0  # after the last event a launch is still listed
 _CALLS_PER_BATCH_MAX = 500
+_DAY_S = 86_400
 _GRABBED_BPS = 9_900  # of the pool's tokens
 
 
@@ -323,7 +324,9 @@ class ChainLife:
             case "burn_shares":
                 return [tx.burn_shares_call(plan, pool)]
             case "lock_shares":
-                return tx.lock_shares_calls(plan, at, pool=pool, owner=who, now_s=self._head_s)
+                return tx.lock_shares_calls(
+                    plan, at, pool=pool, owner=who, today_s=self._head_s // _DAY_S * _DAY_S
+                )
             case "renounce":
                 return [tx.renounce_call(token)]
         raise AssertionError(act.verb)

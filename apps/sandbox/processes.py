@@ -12,7 +12,10 @@ from apps.domain.errors import ConfigurationError
 from apps.sandbox.chainspec import CHAINS, FEED_PORT_OFFSET, ChainSpec
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
-_STATE_INTERVAL_S = 5
+#: Writing the state holds up the chain for a moment, so not too often; what a kill loses is treated as a reorganisation.
+_STATE_INTERVAL_S = 15
+_STATES_KEPT = 24  # blocks at which balances and code can still be asked for
+_BLOCKS_WITH_TRANSACTIONS = 180  # receipts and logs; what is older is out of the state's file too
 _GAS_LIMIT = 120_000_000
 
 
@@ -80,4 +83,5 @@ def _anvil_options(chain: ChainSpec, *, port: int, folder: Path) -> tuple[str, .
             "--silent",
         ),
         *("--state", str(folder / f"{chain.process_name}.json"), "--state-interval", str(_STATE_INTERVAL_S)),
+        *("--prune-history", str(_STATES_KEPT), "--transaction-block-keeper", str(_BLOCKS_WITH_TRANSACTIONS)),
     )

@@ -16,6 +16,7 @@ from apps.sandbox.deploy import Deployment
 from apps.sandbox.market.plan import Launch, Who
 
 DEADLINE = 2**63
+_DAY_S = 86_400
 EVER = 2**256 - 1
 DEAD = "0x000000000000000000000000000000000000dEaD"
 _LOCKED_FOR_EVER = 1_000  # shares that a pool's first provider never gets. Source: Uniswap v2 whitepaper 3.4
@@ -145,10 +146,10 @@ def burn_shares_call(plan: Launch, pool: str) -> Call:
     return Call(to=pool, data=calldata("transfer(address,uint256)", DEAD, raw), gas=GAS_APPROVE)
 
 
-def lock_shares_calls(plan: Launch, at: Deployment, *, pool: str, owner: str, now_s: int) -> list[Call]:
-    """Return what locks pool shares for the plan's time."""
+def lock_shares_calls(plan: Launch, at: Deployment, *, pool: str, owner: str, today_s: int) -> list[Call]:
+    """Return what locks pool shares for the plan's time, counted from the end of the day: the same at every replay."""
     raw = first_shares_raw(plan) * plan.lp_fate_bps // 10_000
-    data = calldata("lock(address,uint256,uint64,address)", pool, raw, now_s + plan.lock_s, owner)
+    data = calldata("lock(address,uint256,uint64,address)", pool, raw, today_s + _DAY_S + plan.lock_s, owner)
     return [approve_call(pool, at.locker), Call(to=at.locker, data=data, gas=GAS_CALL)]
 
 

@@ -1,11 +1,13 @@
 """What the market's actors are drawn from: numbers fitted to published data, with their sources.
 
-[U] 4,323 Uniswap V2 pools of 2020 and 2021 with all reserves after each event (github AlexDeLos/RugPullDetection, labels
+[U] 4,323 Uniswap V2 pools of 2020 and 2021 with their reserves after each event (github AlexDeLos/RugPullDetection, labels
     of Mazorra, Adan and Daza, arXiv 2201.07220); "drained" ended at 1 % of its peak or below, "alive" did not.
 [S] 1,438 incidents reported by security firms (github dianxiang-sun/rug_pull_dataset).
 [M] MemeTrans, 40,000 launches, arXiv 2602.13480: 26 % of them good.
 [C] Cernera et al., USENIX Security 2023: 1 % of the addresses make 20 to 25 % of the tokens.
 [P] our own choice where the sources say nothing.
+
+A spread (_SD) belongs to the normal distribution of the value or, with _LOG_, of its natural logarithm.
 """
 
 from __future__ import annotations
@@ -56,15 +58,21 @@ HONEST_CONTRACTS: Final[dict[str, float]] = {  # [P]
 }
 HOSTILE_NAME_SHARE: Final = 0.03  # [P]
 SERIAL_SHARE: Final = 0.22  # [C]
-SERIAL_BAD, SERIAL_GOOD = 14, 6  # [P] identities a chain
+SERIAL_BAD: Final = 14  # [P] identities a chain
+SERIAL_GOOD: Final = 6
 SERIAL_SURPRISE_SHARE: Final = 0.1  # [P] a serial deployer does what it is not known for
-RENOUNCE_SHARE_HONEST, RENOUNCE_SHARE_BAD = 0.85, 0.55  # [P]
+RENOUNCE_SHARE_HONEST: Final = 0.9  # [P]
+RENOUNCE_SHARE_BAD: Final = 0.6
+AT_ONCE_SHARE: Final = 0.8  # [P] of burns, locks and renouncements that come with the launch
+LATE_LIQUIDITY_SHARE: Final = 0.15  # [P]
 
 # -- the pool ------------------------------------------------------------------------------
 #: [U]: first reserves of 3 ETH (1 to 17) where alive, 10 (3 to 56) where drained, peaks of 16 and 22 ETH. Here dollars at
 #: an ether of 3,000, with a narrower spread [P], the same for all classes.
-LIQUIDITY_LOG_MEAN, LIQUIDITY_LOG_SD = 9.75, 1.0
+LIQUIDITY_LOG_MEAN: Final = 9.75
+LIQUIDITY_LOG_SD: Final = 1.0
 LIQUIDITY_USD_MAX: Final = 300_000.0
+#: [P] of the supply.
 POOL_SHARES: Final[dict[float, float]] = {
     1.0: 0.35,
     0.97: 0.15,
@@ -73,51 +81,54 @@ POOL_SHARES: Final[dict[float, float]] = {
     0.8: 0.08,
     0.6: 0.04,
     0.4: 0.03,
-}  # [P]
+}
 #: [U], 2021: of the first shares, more than half went to a locker in 65 % of the alive, 73 % of the undecided and 27 % of
 #: the drained pools, mostly all of them; burnt were 3 %. Burning has become customary since, which shifts both [P].
-LP_FATE_HONEST: Final[dict[str, float]] = {"burn": 0.46, "lock": 0.40, "hold": 0.14}
+LP_FATE_HONEST: Final[dict[str, float]] = {"burn": 0.48, "lock": 0.42, "hold": 0.10}
 LP_FATE_BAD: Final[dict[str, float]] = {"burn": 0.20, "lock": 0.20, "hold": 0.60}
 REMOVE_LOCKS_SOME_SHARE: Final = 0.25  # [P] a lock for show
-HOLDERS_LOG_MEAN, HOLDERS_LOG_SD, HOLDERS_MAX = 2.6, 0.8, 60  # [P]
+HOLDERS_LOG_MEAN: Final = 2.6  # [P]
+HOLDERS_LOG_SD: Final = 0.8
+HOLDERS_MAX: Final = 60
 
 # -- the end -------------------------------------------------------------------------------
-DRAIN_LOG_MEAN, DRAIN_LOG_SD = (
-    1.605,
-    2.844,
-)  # [U] ln of hours from the first event to the drain: 4.7 h, a third in the first
+#: [U] hours from the first event to the drain: 4.7 in the middle, a third within the first, 74 % within the first day.
+DRAIN_LOG_MEAN: Final = 1.605
+DRAIN_LOG_SD: Final = 2.844
 ENDING_LATEST_S: Final = 1_200.0
-DRAIN_SHARES_BPS: Final = (
-    10_000,
-    10_000,
-    10_000,
-    10_000,
-    10_000,
-    9_900,
-    9_500,
-    9_000,
-)  # [U] 70 % of removals take over 90 %
-LIFE_LOG_MEAN, LIFE_LOG_SD = 1.2, 1.0  # [P] ln of hours that people care about a token
+#: [U] 70 % of the removals of drained pools take more than 90 %.
+DRAIN_SHARES_BPS: Final = (10_000, 10_000, 10_000, 10_000, 10_000, 9_900, 9_500, 9_000)
+LIFE_LOG_MEAN: Final = 1.2  # [P] hours that people care about a token
+LIFE_LOG_SD: Final = 1.0
 
 # -- trades --------------------------------------------------------------------------------
-TRADE_SHARE_LOG_MEAN, TRADE_SHARE_LOG_SD = (
-    -3.96,
-    1.4,
-)  # [U] 1.9 % of the pool's native side; spread 1.5 to 1.7
-TRADES_LOG_MEAN, TRADES_LOG_SD = (
-    3.4,
-    1.0,
-)  # [U] per hour in the first quarter: 20 (drained), 58 (alive) in the middle
+#: [U] 1.9 % of the pool's native side in the middle (0.6 to 4.9 %); the spread is 1.5 to 1.7 over all pools.
+TRADE_SHARE_LOG_MEAN: Final = -3.96
+TRADE_SHARE_LOG_SD: Final = 1.4
+TRADE_SHARE_BETWEEN_SD: Final = 0.4
+#: [U] per hour in the first quarter of an hour: 58 (alive) and 20 (drained) in the middle, 228 and 52 at three quarters.
+TRADES_LOG_MEAN_HONEST: Final = 3.9
+TRADES_LOG_MEAN_BAD: Final = 3.2
+TRADES_LOG_SD: Final = 1.2
+TRADES_PER_HOUR_MAX: Final = 470.0  # [U] nine tenths of the alive have fewer
 TRADES_KEPT: Final = 0.5  # [P] of the trades, so that two cores carry two launches a second
 TRADES_HALF_LIFE_H: Final = 0.3  # [U] 162, 68, 38, 15 an hour after 0, 15, 30 and 60 minutes
-RISE_MEAN, RISE_SD, RISE_TIME_H = (
-    0.5,
-    1.0,
-    0.25,
-)  # [U] ln of price after 15 minutes: 0.27 (0.06 to 0.75), alive 0.94
-VOLATILITY_PER_HOUR: Final = 0.45  # [U] spread of later moves
-RETAIL, WHALES, PUMPERS, WASH_RINGS = 160, 8, 8, 12  # [P]
-WASH_RING_SIZE: Final = 5  # [P]
-WHALE_SHARE: Final = 0.15  # [P]
-WASH_SHARE_HONEST, WASH_SHARE_BAD = 0.05, 0.2  # [P]
-PUMP_SHARE_HONEST, PUMP_SHARE_BAD = 0.03, 0.08  # [P]
+#: [U] ln of the price over the first after 15 minutes: alive 0.94 (0.16 to 1.93), drained 0.27 (0.06 to 0.75).
+RISE_MEAN_HONEST: Final = 0.8
+RISE_MEAN_BAD: Final = 0.4
+RISE_SD: Final = 1.0
+RISE_TIME_H: Final = 0.25
+VOLATILITY_PER_HOUR: Final = 0.6  # [U] alive: a tenth has lost 0.25, 0.57, 0.75 after 1, 2 and 4 hours
+
+# -- people --------------------------------------------------------------------------------
+RETAIL: Final = 160  # [P] accounts a chain
+CREW: Final = (8, 30)  # [P] of them who may trade a token
+WHALES: Final = 8
+WHALE_SHARE: Final = 0.15  # [P] of launches
+PUMPERS: Final = 8
+PUMP_SHARE_HONEST: Final = 0.03  # [P]
+PUMP_SHARE_BAD: Final = 0.08
+WASH_RINGS: Final = 12
+WASH_RING_SIZE: Final = 5
+WASH_SHARE_HONEST: Final = 0.05  # [P]
+WASH_SHARE_BAD: Final = 0.2

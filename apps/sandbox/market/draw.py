@@ -14,7 +14,7 @@ from apps.sandbox.market.plan import Ending, Launch, LpFate, Who
 
 _NEVER = 2**128 - 1
 _SUPPLIES = (10**6, 10**7, 10**8, 10**9, 10**9, 10**9, 10**10, 10**12, 420_690 * 10**6)
-_LIFE_MAX_S = 600.0
+_LIFE_MIN_S, _LIFE_MAX_S = 20.0, 600.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,46 +51,17 @@ def draw(market: Market, number: int) -> Launch:
     chance = market.chance("launch", number)
     is_honest = chance.random() >= p.BAD_SHARE
     kind = "honest" if is_honest else _weighted(chance, p.BAD_KINDS)
-    serial = chance.random() < p.SERIAL_SHARE
-    deployer = f"deployer:{number}"
-    if serial:
-        good = is_honest != (chance.random() < p.SERIAL_SURPRISE_SHARE)
-        deployer = (
-            f"serial:{'a' if good else 'b'}:{chance.randrange(p.SERIAL_GOOD if good else p.SERIAL_BAD)}"
-        )
+    deployer = _deployer(chance, number, is_honest=is_honest)
     decimals = _weighted(chance, {18: 0.86, 9: 0.11, 6: 0.03})
     supply_raw = chance.choice(_SUPPLIES) * 10**decimals
     what = _honest(chance, supply_raw) if is_honest else _BAD[kind](chance, supply_raw, market)
     name, symbol = (hostile_name if chance.random() < p.HOSTILE_NAME_SHARE else token_name)(chance)
-    pool_share = min(10_000, int(10_000 * _weighted(chance, p.POOL_SHARES)))
-    holders, insiders = _holdings(
-        chance,
-        what,
-        number=number,
-        rest_raw=supply_raw * (10_000 - pool_share) // 10_000,
-        is_honest=is_honest,
-    )
-    lp_fate, lp_bps, lock_s = _lp(chance, what, is_honest=is_honest)
-    lives_s = min(
-        _LIFE_MAX_S,
-        max(20.0, chance.lognormvariate(p.LIFE_LOG_MEAN, p.LIFE_LOG_SD) * 3_600 / p.TIME_FACTOR),
-    )
-    ending_at_s = max(3.0, chance.lognormvariate(p.DRAIN_LOG_MEAN, p.DRAIN_LOG_SD) * 3_600 / p.TIME_FACTOR)
-    if kind == "instant_rug":
-        ending_at_s = chance.uniform(2, 15)
-    ending_at_s = min(ending_at_s, p.ENDING_LATEST_S)
-    renounces = (
-        what.opens_pool
-        and not what.needs_owner
-        and chance.random() < (p.RENOUNCE_SHARE_HONEST if is_honest else p.RENOUNCE_SHARE_BAD)
-    )
-    parts = chance.choice((1, 1, 1, 2, 3)) if what.ending in ("remove", "dump") else 1
-    if kind == "slow_rug":
-        parts = chance.randint(3, 6)
-    pumped = chance.random() < (p.PUMP_SHARE_HONEST if is_honest else p.PUMP_SHARE_BAD)
-    pump_at_s = chance.uniform(1, 20)
-    liquidity_usd = min(p.LIQUIDITY_USD_MAX, chance.lognormvariate(p.LIQUIDITY_LOG_MEAN, p.LIQUIDITY_LOG_SD))
-    crew = tuple(f"retail:{index}" for index in sorted(chance.sample(range(p.RETAIL), chance.randint(8, 30))))
+    arguments = what.arguments
+    if not what.opens_pool:
+        arguments = _own_arguments(what, name, symbol, decimals, supply_raw)
+    pool_share_bps = int(10_000 * _weighted(chance, p.POOL_SHARES))
+    rest_raw = supply_raw * (10_000 - pool_share_bps) // 10_000
+    holders, insiders = _holdings(chance, what, number=number, rest_raw=rest_raw, is_honest=is_honest)
     return Launch(
         number=number,
         kind=kind,
@@ -101,46 +72,105 @@ def draw(market: Market, number: int) -> Launch:
         decimals=decimals,
         supply_raw=supply_raw,
         contract=what.contract,
-        arguments=what.arguments
-        if what.opens_pool
-        else _own_arguments(what, name, symbol, decimals, supply_raw),
+        arguments=arguments,
         opens_pool=what.opens_pool,
         takes_liquidity=what.takes_liquidity,
         sells_for_blocks=what.sells_for_blocks,
         deployer=deployer,
-        pool_share_bps=pool_share,
-        liquidity_wei=int(liquidity_usd * 10**18 / market.native_price_usd),
-        liquidity_after_s=0 if chance.random() < 0.85 or not what.opens_pool else chance.uniform(1, 8),
+        pool_share_bps=pool_share_bps,
         holders_raw=holders,
         insiders=insiders,
-        lp_fate=lp_fate,
-        lp_fate_bps=lp_bps,
-        lp_fate_after_s=0 if chance.random() < 0.8 else chance.uniform(1, 12),
-        lock_s=lock_s,
-        renounce_after_s=(0 if chance.random() < 0.8 else chance.uniform(1, 20)) if renounces else None,
-        ending=what.ending,
-        ending_at_s=ending_at_s,
-        ending_bps=chance.choice(p.DRAIN_SHARES_BPS),
-        ending_parts=parts,
-        ending_every_s=chance.uniform(2, 10),
-        shut_call=what.shut_call,
-        path=_path(chance, lives_s),
-        trades_per_s=p.TRADES_KEPT
-        * chance.lognormvariate(p.TRADES_LOG_MEAN, p.TRADES_LOG_SD)
-        * p.TIME_FACTOR
-        / 3_600,
-        trades_half_life_s=p.TRADES_HALF_LIFE_H * 3_600 / p.TIME_FACTOR,
-        trade_share=exp(chance.gauss(p.TRADE_SHARE_LOG_MEAN, 0.4)),
-        trade_spread=p.TRADE_SHARE_LOG_SD,
-        lives_s=lives_s,
-        crew=crew,
-        whale=f"whale:{chance.randrange(p.WHALES)}" if chance.random() < p.WHALE_SHARE else None,
-        washers=_ring(chance, "wash", number, p.WASH_SHARE_HONEST if is_honest else p.WASH_SHARE_BAD),
-        wash_every_s=chance.uniform(2, 8),
-        pump=tuple(f"pump:{index}" for index in range(p.PUMPERS)) if pumped else (),
-        pump_at_s=pump_at_s,
-        pump_sells_at_s=pump_at_s + chance.uniform(4, 30),
+        **_pool(chance, what, native_price_usd=market.native_price_usd, is_honest=is_honest),
+        **_ending(chance, what, kind),
+        **_trading(chance, is_honest=is_honest),
+        **_groups(chance, number, is_honest=is_honest),
     )
+
+
+def _deployer(chance: Random, number: int, *, is_honest: bool) -> str:
+    """Return an account: most launch once, some again and again, with a reputation that mostly holds."""
+    if chance.random() >= p.SERIAL_SHARE:
+        return f"deployer:{number}"
+    if is_honest != (chance.random() < p.SERIAL_SURPRISE_SHARE):
+        return f"serial:a:{chance.randrange(p.SERIAL_GOOD)}"
+    return f"serial:b:{chance.randrange(p.SERIAL_BAD)}"
+
+
+def _pool(chance: Random, what: _Kind, *, native_price_usd: int, is_honest: bool) -> dict[str, Any]:
+    """Return liquidity, what becomes of its shares, and of the ownership."""
+    fate, fate_bps, lock_s = _lp(chance, what, is_honest=is_honest)
+    usd = min(p.LIQUIDITY_USD_MAX, chance.lognormvariate(p.LIQUIDITY_LOG_MEAN, p.LIQUIDITY_LOG_SD))
+    renounce_share = p.RENOUNCE_SHARE_HONEST if is_honest else p.RENOUNCE_SHARE_BAD
+    renounces = what.opens_pool and not what.needs_owner and chance.random() < renounce_share
+    renounce_after_s = _at_once_or_later(chance, 20) if renounces else None
+    liquidity_after_s = chance.uniform(1, 8) if chance.random() < p.LATE_LIQUIDITY_SHARE else 0.0
+    return {
+        "liquidity_wei": int(usd * 10**18 / native_price_usd),
+        "liquidity_after_s": liquidity_after_s if what.opens_pool else 0.0,
+        "lp_fate": fate,
+        "lp_fate_bps": fate_bps,
+        "lp_fate_after_s": _at_once_or_later(chance, 12),
+        "lock_s": lock_s,
+        "renounce_after_s": renounce_after_s,
+    }
+
+
+def _at_once_or_later(chance: Random, latest_s: float) -> float:
+    return 0.0 if chance.random() < p.AT_ONCE_SHARE else chance.uniform(1, latest_s)
+
+
+def _ending(chance: Random, what: _Kind, kind: str) -> dict[str, Any]:
+    at_s = max(3.0, _seconds_of(chance.lognormvariate(p.DRAIN_LOG_MEAN, p.DRAIN_LOG_SD)))
+    if kind == "instant_rug":
+        at_s = chance.uniform(2, 15)
+    parts = chance.choice((1, 1, 1, 2, 3)) if what.ending in ("remove", "dump") else 1
+    if kind == "slow_rug":
+        parts = chance.randint(3, 6)
+    return {
+        "ending": what.ending,
+        "ending_at_s": min(at_s, p.ENDING_LATEST_S),
+        "ending_bps": chance.choice(p.DRAIN_SHARES_BPS),
+        "ending_parts": parts,
+        "ending_every_s": chance.uniform(2, 10),
+        "shut_call": what.shut_call,
+    }
+
+
+def _seconds_of(hours: float) -> float:
+    return hours * 3_600 / p.TIME_FACTOR
+
+
+def _trading(chance: Random, *, is_honest: bool) -> dict[str, Any]:
+    rise_mean = p.RISE_MEAN_HONEST if is_honest else p.RISE_MEAN_BAD
+    trades_mean = p.TRADES_LOG_MEAN_HONEST if is_honest else p.TRADES_LOG_MEAN_BAD
+    lives_s = _seconds_of(chance.lognormvariate(p.LIFE_LOG_MEAN, p.LIFE_LOG_SD))
+    lives_s = min(_LIFE_MAX_S, max(_LIFE_MIN_S, lives_s))
+    per_hour = min(p.TRADES_PER_HOUR_MAX, chance.lognormvariate(trades_mean, p.TRADES_LOG_SD))
+    return {
+        "path": _path(chance, lives_s, rise_mean=rise_mean),
+        "trades_per_s": p.TRADES_KEPT * per_hour * p.TIME_FACTOR / 3_600,
+        "trades_half_life_s": _seconds_of(p.TRADES_HALF_LIFE_H),
+        "trade_share": exp(chance.gauss(p.TRADE_SHARE_LOG_MEAN, p.TRADE_SHARE_BETWEEN_SD)),
+        "trade_spread": p.TRADE_SHARE_LOG_SD,
+        "lives_s": lives_s,
+    }
+
+
+def _groups(chance: Random, number: int, *, is_honest: bool) -> dict[str, Any]:
+    pumped = chance.random() < (p.PUMP_SHARE_HONEST if is_honest else p.PUMP_SHARE_BAD)
+    washed = chance.random() < (p.WASH_SHARE_HONEST if is_honest else p.WASH_SHARE_BAD)
+    size = chance.randint(2, p.WASH_RING_SIZE) if washed else 0
+    pump_at_s = chance.uniform(1, 20)
+    crew = sorted(chance.sample(range(p.RETAIL), chance.randint(*p.CREW)))
+    return {
+        "crew": tuple(f"retail:{index}" for index in crew),
+        "whale": f"whale:{chance.randrange(p.WHALES)}" if chance.random() < p.WHALE_SHARE else None,
+        "washers": tuple(f"wash:{number % p.WASH_RINGS}:{index}" for index in range(size)),
+        "wash_every_s": chance.uniform(2, 8),
+        "pump": tuple(f"pump:{index}" for index in range(p.PUMPERS)) if pumped else (),
+        "pump_at_s": pump_at_s,
+        "pump_sells_at_s": pump_at_s + chance.uniform(4, 30),
+    }
 
 
 #: How old or broken tokens answer name() and symbol(): words of 32 bytes, nonsense, nothing, a failure.
@@ -156,18 +186,10 @@ def _weighted(chance: Random, shares: dict[Any, float]) -> Any:
     return chance.choices(list(shares), weights=list(shares.values()))[0]
 
 
-def _ring(chance: Random, name: str, number: int, share: float) -> tuple[str, ...]:
-    if chance.random() >= share:
-        return ()
-    return tuple(
-        f"{name}:{number % p.WASH_RINGS}:{index}" for index in range(chance.randint(2, p.WASH_RING_SIZE))
-    )
-
-
-def _path(chance: Random, lives_s: float) -> tuple[tuple[float, float], ...]:
+def _path(chance: Random, lives_s: float, *, rise_mean: float) -> tuple[tuple[float, float], ...]:
     """Return how people come to see the price: a rise or fall at first, then a walk."""
     hour_s = 3_600 / p.TIME_FACTOR
-    rise, walk, at_s = chance.gauss(p.RISE_MEAN, p.RISE_SD), 0.0, 0.0
+    rise, walk, at_s = chance.gauss(rise_mean, p.RISE_SD), 0.0, 0.0
     knots = [(0.0, 0.0)]
     while at_s < lives_s:
         step_s = chance.uniform(0.05, 0.2) * hour_s
@@ -183,7 +205,7 @@ def _lp(chance: Random, what: _Kind, *, is_honest: bool) -> tuple[LpFate, int, i
     fate: LpFate = "hold" if what.ending == "remove" else _weighted(chance, shares)
     if what.ending == "remove" and chance.random() < p.REMOVE_LOCKS_SOME_SHARE:
         return "lock", chance.randint(500, 6_000), 86_400 * chance.choice((1, 7, 30))
-    bps = 10_000 if chance.random() < 0.85 else chance.randint(7_000, 9_900)
+    bps = 10_000 if chance.random() < 0.85 else chance.randint(7_500, 9_900)
     return fate, bps, 86_400 * chance.choice((30, 90, 180, 365, 730))
 
 
