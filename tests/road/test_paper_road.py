@@ -22,6 +22,7 @@ from apps.engine import wiring
 from apps.sandbox.rows import rows_write
 from apps.state.services.engine import installation_prepare, killswitch_pull
 from apps.trading.models import Opportunity, Order, Position, Posting
+from apps.trading.services.attempts import signed_of
 from apps.trading.services.reconciliation import fills_verify
 from apps.wallets.services.wallets import wallet_create
 from tests.road.driving import BLOCKS_OUT_OF_SIGHT, ETHER, Ground, Road
@@ -179,8 +180,6 @@ def test_kill_switch_on_paper_then_nothing_is_noted_any_more(paper: PaperRoad) -
     _, position = paper.bought()
     attempt = Order.objects.get().attempts.get()
     killswitch_pull(by="test", reason="test", close_positions=False)
-    from apps.trading.services.attempts import signed_of
-
     with pytest.raises(EpochClosedError):
         ports.sender.broadcast(signed_of(attempt, Order.objects.get()), side="buy")
     assert PaperTransaction.objects.count() == 1
