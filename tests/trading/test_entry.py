@@ -92,6 +92,19 @@ def test_enter_when_a_rule_is_unknown_then_looks_again_until_it_gives_up():
     assert decide(verdict=verdict, facts=late).retry_after_ms is None
 
 
+def test_enter_when_pool_is_not_filled_yet_then_looks_again_whatever_else_failed():
+    findings = (
+        cases.finding(Outcome.FAIL, "LIQUIDITY_BELOW_MINIMUM", "liquidity"),
+        cases.finding(Outcome.FAIL, "CREATOR_HOLDING_ABOVE_MAXIMUM", "creator_holding"),
+    )
+    verdict = cases.verdict(outcome=Outcome.FAIL, findings=findings)
+    assert (
+        decide(verdict=verdict, facts=cases.facts(reserves=cases.reserves(quote=0))).retry_after_ms
+        is not None
+    )
+    assert decide(verdict=verdict).retry_after_ms is None
+
+
 def test_enter_when_verdict_names_no_refusal_but_does_not_pass_then_skips():
     assert code_of(decide(verdict=cases.verdict(outcome=Outcome.UNKNOWN))) == "VERDICT_NOT_PASSED"
 

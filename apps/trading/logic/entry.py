@@ -145,8 +145,16 @@ def _refused(case: EntryCase) -> TradeDecision | None:
         reason = Reason(code="VERDICT_NOT_PASSED", explanation="The risk verdict is not a pass.")
         return skipped(case, SkipStage.RISK, (reason,), may_change=True)
     stage = SkipStage.FILTER if refusals[0].rule in FILTER_RULES else SkipStage.RISK
-    may_change = all(_may_pass_later(item) for item in refusals)
+    may_change = _is_empty(case) or all(_may_pass_later(item) for item in refusals)
     return skipped(case, stage, tuple(_reason_of(item) for item in refusals), may_change=may_change)
+
+
+def _is_empty(case: EntryCase) -> bool:
+    """Tell whether nothing was put into the pool yet: whatever else was measured then, says nothing of the market to come
+    (its creator still holds the whole supply).
+    """
+    reserves = case.facts.reserves
+    return reserves is not None and reserves.quote_raw == 0
 
 
 def _may_pass_later(finding: Finding) -> bool:
