@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from math import exp, log
 from random import Random
 
+from apps.sandbox.logic.parameters import RUSH, RUSH_HALF_LIFE_S
 from apps.sandbox.market.acts import Act, Pool, Truth
 from apps.sandbox.market.plan import Launch
 
-TRADES_PER_LAUNCH_AND_BLOCK_MAX = 6
+TRADES_PER_LAUNCH_AND_BLOCK_MAX = 10
 _EAGERNESS = 4.0  # how strongly a gap between price and fair price decides who trades
 _TRADE_SHARE_MAX = 0.2
 _NATIVE_LEFT_MIN_WEI = 10**13  # of a pool worth trading at
@@ -70,7 +71,8 @@ def trades(plan: Launch, pool: Pool, *, age_s: float, block_s: float, chance: Ra
     if age_s > plan.lives_s:
         return
     gap = plan.fair_log(age_s) - _log_price(pool)
-    expected = block_s * plan.trades_per_s * 0.5 ** (age_s / plan.trades_half_life_s) * (1 + 2 * abs(gap))
+    crowd = 0.5 ** (age_s / plan.trades_half_life_s) + RUSH * 0.5 ** (age_s / RUSH_HALF_LIFE_S)
+    expected = block_s * plan.trades_per_s * crowd * (1 + 2 * abs(gap))
     holders = list(pool.holders)
     for _ in range(min(poisson(expected, chance), TRADES_PER_LAUNCH_AND_BLOCK_MAX)):
         is_buy = chance.random() < 1 / (1 + exp(-max(-30.0, min(30.0, _EAGERNESS * gap))))
