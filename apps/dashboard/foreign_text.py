@@ -12,6 +12,7 @@ from typing import Final
 #: Of a hostile name of 10 kB no more than this is looked at.
 TEXT_READ_MAX: Final = 256
 COMBINING_MARKS_MAX: Final = 2
+SENTENCE_LENGTH_MAX: Final = 2_000
 
 #: Letters and symbols that are drawn as nothing, though Unicode does not class them as controls.
 _BLANK_LETTERS: Final = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u2800\u3164\uffa0\ufffc") | frozenset(
@@ -44,10 +45,12 @@ IMITATION_WARNING: Final = "is written in letters that only look Latin"
 EMPTY_WARNING: Final = "is empty or unreadable"
 
 
-def clean_text(value: object, length_max: int) -> tuple[str, tuple[str, ...]]:
+def clean_text(
+    value: object, length_max: int, *, read_max: int = TEXT_READ_MAX
+) -> tuple[str, tuple[str, ...]]:
     """Return foreign text safe to show on one line, cut to length_max, and what was wrong with it."""
     warnings = []
-    source = unicodedata.normalize("NFC", str(value)[:TEXT_READ_MAX])
+    source = unicodedata.normalize("NFC", str(value)[:read_max])
     kept: list[str] = []
     hidden = stacked = False
     marks = 0
@@ -78,6 +81,11 @@ def clean_text(value: object, length_max: int) -> tuple[str, tuple[str, ...]]:
     if len(text) > length_max:
         text = text[: length_max - 1].rstrip() + "…"
     return text, tuple(warnings)
+
+
+def clean_sentence(value: object, length_max: int = SENTENCE_LENGTH_MAX) -> str:
+    """Return a sentence that may hold a stranger's words (a name, a revert reason), safe to show on one line."""
+    return clean_text(value, length_max, read_max=2 * length_max)[0]
 
 
 def _script(letter: str) -> str:

@@ -27,6 +27,7 @@ from apps.dashboard.roles import LOOK_INCIDENTS
 from apps.dashboard.selectors.incidents import incident_of
 from apps.dashboard.selectors.orders import trace_of_order
 from apps.dashboard.selectors.pairs import trace_of_pair
+from apps.dashboard.templatetags.links import plain
 from apps.domain.events import EventKind
 from apps.state.services.relay import GROUP
 
@@ -186,5 +187,10 @@ def _toast(incident_id: int) -> str:
     if incident is None or incident.resolved_at is not None:
         return ""
     tone = "bad" if incident.severity == "critical" else "warn"
-    context = {"tone": tone, "title": "Incident.", "text": incident.title, "remedy": incident.remedy}
+    context = {
+        "tone": tone,
+        "title": "Incident.",
+        "text": plain(incident.title),
+        "remedy": plain(incident.remedy),
+    }
     return f'<div id="toasts" hx-swap-oob="beforeend">{render_to_string("_toast.html", context)}</div>'

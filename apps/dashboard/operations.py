@@ -40,13 +40,15 @@ def engine_do(user: Any, *, action: str, reason: str) -> str:
     """Do what was asked and return a sentence. Raises PermissionDenied, TransitionRefusedError."""
     if action not in _ACTIONS:
         raise TransitionRefusedError("There is no such action.", remedy="Use start, pause or stop.")
-    if not reason:
-        raise TransitionRefusedError("A reason is needed: it goes into the audit trail.", remedy="Give one.")
     act, target = _ACTIONS[action]
     pulled = engine_view().status is EngineStatus.EMERGENCY_STOPPED
     if not user.has_perm(RESUME if pulled else OPERATE):
         raise PermissionDenied
-    by = user.get_username()
+    if pulled and not reason:
+        raise TransitionRefusedError(
+            "After the kill switch a reason is needed: what was found and mended.", remedy="Give one."
+        )
+    by, reason = user.get_username(), reason or "on the pages"
     view = engine_resume(by=by, reason=reason, to=target) if pulled else act(by=by, reason=reason)
     return _NOW.get(view.status, f"The engine is {view.status.value.replace('_', ' ')}.")
 

@@ -27,7 +27,7 @@ def page(request: HttpRequest, template: str, *, view: str, key: str = "", **con
     return render(
         request,
         template,
-        {"ask": ask, "panels": panels_html(ask, grants), "live_url": live_url, **flags, **context},
+        {"asked": ask, "panels": panels_html(ask, grants), "live_url": live_url, **flags, **context},
     )
 
 

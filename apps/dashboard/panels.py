@@ -190,7 +190,7 @@ def grants_of(visitor: roles.Visitor) -> frozenset[str]:
 def panel_html(panel: Panel, ask: Ask, grants: frozenset[str]) -> SafeString:
     """Return a panel's markup. It holds no form, so that it is the same for everybody with the same grants."""
     context = panel.read(ask) | {
-        "ask": ask,
+        "asked": ask,
         "live": _live_attributes(panel, ask),
         "mode": settings.ENV.mode,
         **{flag: permission in grants for flag, permission in FLAGS.items()},

@@ -201,7 +201,7 @@ def position(item: Pair, *, result_bps: int | None = 1_200, closed: str = "", he
     return held
 
 
-def crowd(count: int) -> None:
+def crowd(count: int, *, first: int = 0) -> None:
     """Make many pairs with an opportunity each, quickly: most refused, some watched, for a handful of reasons."""
     now = timezone.now()
     quote = f.WrappedNativeFactory()
@@ -216,7 +216,7 @@ def crowd(count: int) -> None:
             total_supply_raw=10**27,
             first_seen_at=now,
         )
-        for n in range(count)
+        for n in range(first, first + count)
     )
     pairs = Pair.objects.bulk_create(
         Pair(
@@ -239,7 +239,7 @@ def crowd(count: int) -> None:
             quarantine_code="QUOTE_NOT_SUPPORTED" if n % 29 == 0 else "",
             quarantine_reason="It is paid in a token that is not traded." if n % 29 == 0 else "",
         )
-        for n, token in enumerate(tokens)
+        for n, token in enumerate(tokens, start=first)
     )
     Opportunity.objects.bulk_create(
         _opportunity(n, item) for n, item in enumerate(pairs) if not item.quarantine_code

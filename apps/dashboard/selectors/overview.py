@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from statistics import median
@@ -11,6 +12,7 @@ from django.db.models import Count, F, Min, Q
 from django.utils import timezone
 
 from apps.dashboard.asks import Ask
+from apps.dashboard.foreign_text import clean_sentence
 from apps.dashboard.logic.funnel import Group, Step, funnel
 from apps.discovery.selectors import pairs_seen, refusals
 from apps.domain.errors import SniperError
@@ -25,6 +27,7 @@ from apps.trading.models import DecisionRecord, EquityPoint, Opportunity, Order,
 PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 PERIOD_DEFAULT = "24h"
 FEED_LENGTH = 40
+EXPLANATION_LENGTH_MAX = 300
 POINTS_MAX = 500
 #: So many newest first decisions make the reaction time.
 _REACTIONS = 200
@@ -181,7 +184,7 @@ def funnel_steps(ask: Ask) -> tuple[Step, ...]:
                 status=row["status"],
                 stage=row["skip_stage"],
                 code=row["skip_code"],
-                explanation=row["explanation"] or "",
+                explanation=clean_sentence(row["explanation"] or "", EXPLANATION_LENGTH_MAX),
                 count=row["count"],
             )
             for row in rows
@@ -191,17 +194,15 @@ def funnel_steps(ask: Ask) -> tuple[Step, ...]:
     )
 
 
-def _equity(since: datetime) -> list[EquityPoint]:
+def _equity(since: datetime) -> Sequence[EquityPoint]:
     """Return the period's points in order, thinned to what a chart can show; the newest is always there."""
     points = EquityPoint.objects.filter(at__gte=since)
-    step = points.count() // POINTS_MAX + 1
-    thinned = list(points.annotate(place=F("id") % step).filter(place=0).order_by("-at")[: 2 * POINTS_MAX])[
-        ::-1
-    ]
     newest = points.order_by("-at").first()
-    if newest is not None and (not thinned or thinned[-1].pk != newest.pk):
-        thinned.append(newest)
-    return thinned
+    if newest is None:
+        return ()
+    step = points.count() // POINTS_MAX + 1
+    thinned = points.exclude(pk=newest.pk).annotate(place=F("id") % step).filter(place=0).order_by("-at")
+    return [*reversed(thinned[: 2 * POINTS_MAX]), newest]
 
 
 def _worth(point: EquityPoint) -> int:

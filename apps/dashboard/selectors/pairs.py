@@ -84,7 +84,7 @@ def pair_facts(pair_id: int) -> dict[str, Any]:
         "analysis": analysis,
         "groups": groups,
         "known": sum(fact.estimate.is_known for _, facts in groups for fact in facts),
-        "asked": sum(len(facts) for _, facts in groups),
+        "total": sum(len(facts) for _, facts in groups),
         "base_decimals": pair.base.decimals or 0,
         "count": AnalysisRecord.objects.filter(pair_id=pair_id).count(),
     }

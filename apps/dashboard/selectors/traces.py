@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from apps.dashboard.foreign_text import clean_sentence
 from apps.dashboard.logic.timeline import Mark, TimelineStep, timeline
 from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels, chains_not_followed
 from apps.dashboard.selectors.opportunities import state_of
@@ -16,6 +17,7 @@ from apps.trading.models import DecisionRecord, Opportunity, Order, Position, Tx
 EVENTS_MAX = 200
 DECISIONS_MAX = 50
 ORDERS_MAX = 20
+DETAIL_LENGTH_MAX = 600
 _TONES = {"filled": "good", "reverted": "bad", "dropped": "warn", "denied": "warn", "unknown": "unknown"}
 
 
@@ -131,7 +133,12 @@ def _carried(order: Order, chain: ChainLabel) -> list[Mark]:
     if order.status != "filled":
         tone = _TONES.get(order.status, "info")
         marks.append(
-            Mark(label=order.status.capitalize(), at=order.status_at, tone=tone, detail=order.reason)
+            Mark(
+                label=order.status.capitalize(),
+                at=order.status_at,
+                tone=tone,
+                detail=clean_sentence(order.reason, DETAIL_LENGTH_MAX),
+            )
         )
     return marks
 
@@ -139,4 +146,5 @@ def _carried(order: Order, chain: ChainLabel) -> list[Mark]:
 def _reasons(decision: DecisionRecord | None) -> str:
     if decision is None:
         return ""
-    return "; ".join(str(reason.get("explanation", "")) for reason in decision.reasons[:3])
+    text = "; ".join(str(reason.get("explanation", "")) for reason in decision.reasons[:3])
+    return clean_sentence(text, DETAIL_LENGTH_MAX)

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 
 from apps.dashboard.asks import Ask
 from apps.dashboard.figures import duration_text, exact_text, percent_text
-from apps.dashboard.foreign_text import clean_text
+from apps.dashboard.foreign_text import clean_sentence, clean_text
 from apps.dashboard.selectors.chains import ChainLabel
 from apps.dashboard.selectors.overview import FeedLine
 from apps.dashboard.templatetags.pictures import icon
@@ -55,6 +55,12 @@ def filter_of(ask: Ask, name: str) -> str:
 
 
 @register.filter
+def plain(value: object) -> str:
+    """Return text that may hold a stranger's words (a name, a revert reason) without hidden characters, bounded."""
+    return clean_sentence(value)
+
+
+@register.filter
 def split(text: str) -> list[str]:
     """Return the words of a text."""
     return text.split()
@@ -69,11 +75,11 @@ def plain_symbol(value: object) -> str:
 @register.simple_tag
 def event_link(line: FeedLine) -> SafeString:
     """Return an event's summary, linked to the page about it or to its road."""
-    text = clean_text(line.summary, SUMMARY_LENGTH_MAX)[0]
+    text = clean_sentence(line.summary, SUMMARY_LENGTH_MAX)
     by = (
         ""
         if line.actor in ("engine", "relay")
-        else format_html(' <span class="faint">by {}</span>', line.actor)
+        else format_html(' <span class="faint">by {}</span>', plain(line.actor))
     )
     if line.subject in _PAGES and line.subject_id:
         href = reverse(_PAGES[line.subject], args=[line.subject_id])
@@ -121,6 +127,12 @@ def held_seconds(position: Position) -> int:
 def recovery_words(value: str) -> str:
     """Return what the system does about a surprise."""
     return _RECOVERIES.get(value, value)
+
+
+@register.filter
+def score(value: int) -> str:
+    """Return a score out of 100, rounded down."""
+    return f"{value // 100} of 100"
 
 
 @register.filter

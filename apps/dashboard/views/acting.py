@@ -12,6 +12,7 @@ from apps.dashboard.pages import attempt, plain_page, reason_of, way_back
 from apps.dashboard.roles import KILL, LOOK, LOOK_INCIDENTS, RESOLVE_INCIDENTS, TRADE, needs
 from apps.dashboard.selectors.incidents import incident_of
 from apps.dashboard.selectors.positions import position_of
+from apps.dashboard.templatetags.links import plain
 from apps.state.services.incidents import incident_resolve
 
 
@@ -83,7 +84,7 @@ def incident_close(request: HttpRequest, incident_id: int) -> HttpResponse:
     if found is None:
         raise Http404
     if incident_resolve(dedup_key=found.dedup_key, by=request.user.get_username()):
-        messages.success(request, f"Resolved: {found.title}")
+        messages.success(request, f"Resolved: {plain(found.title)}")
     else:
         messages.info(request, "Somebody has resolved it already.")
     return HttpResponseRedirect(reverse("dashboard:incidents"))
