@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.chains.evm.endpoint import EndpointConfig
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
@@ -17,6 +17,12 @@ from apps.domain.money import Token
 def chain_profiles() -> tuple[ChainProfile, ...]:
     """Return the enabled chains, oldest first."""
     return tuple(_profile(chain) for chain in _chains().filter(enabled=True))
+
+
+def readable_chains() -> QuerySet[Chain]:
+    """Return the rows of the enabled chains that have an enabled endpoint: those that anything can be known of."""
+    endpoints = Endpoint.objects.filter(chain=OuterRef("pk"), enabled=True)
+    return Chain.objects.filter(Exists(endpoints), enabled=True).order_by("id")
 
 
 def chain_profile(chain_key: str) -> ChainProfile:

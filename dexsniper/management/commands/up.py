@@ -15,11 +15,17 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.chains.models import Chain
+from apps.chains.services.defaults import chains_load
 from apps.domain.errors import SniperError
 from apps.state.services.engine import engine_start, engine_view, installation_prepare
+from apps.wallets.selectors import wallet_views
+from apps.wallets.services.wallets import wallet_create
 from dexsniper.env import BASE_DIR, Environment
 from dexsniper.processes import broker_spec, engine_specs, web_spec
 from dexsniper.supervisor import AlreadyRunningError, ChildSpec, InstanceLock, Supervisor
+
+_PAPER_WALLET = "trader"
 
 
 class Command(BaseCommand):
@@ -68,9 +74,24 @@ def prepare(env: Environment, *, say: Any) -> None:
             say(
                 f"Created the admin user. Name: {env.admin_user}  Password: {password}  (shown only this once)"
             )
+    if not env.is_sandbox:
+        _furnish(env, say=say)
     view = engine_view()
     if env.autostart and view.changed_by == "setup":
         engine_start(by="autostart", reason="first start")
+
+
+def _furnish(env: Environment, *, say: Any) -> None:
+    """Give a first start in paper or live what the sandbox makes for itself: chains and, on paper, a wallet."""
+    if not Chain.objects.exists():
+        chains_load()
+        say(
+            f"Filled in {Chain.objects.count()} chains. Add an endpoint for each you want to follow, in the admin under "
+            "Endpoints."
+        )
+    if env.mode == "paper" and not wallet_views():
+        wallet = wallet_create(key=_PAPER_WALLET, mode="paper")
+        say(f"Created the paper wallet '{wallet.key}'. It holds no real coins, and nothing is ever sent.")
 
 
 def all_specs(env: Environment, *, web: bool) -> list[ChildSpec]:

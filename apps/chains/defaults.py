@@ -1,0 +1,250 @@
+"""The five EVM chains as they are known publicly: what a first start in paper or live begins with. Facts only.
+
+Every address was found in two or more independent sources (``confirmed``) or is marked otherwise; what is not confirmed
+must be read on chain by a person before live trading. Endpoints are not here: which provider is asked is the user's
+choice. Sources: the SDKs' own packages (Uniswap, PancakeSwap, Sushi, ParaSwap, Aave), DefiLlama and Hummingbot; the
+factories of Uniswap V2 and PancakeSwap V2 on Ethereum, BSC and Base by recomputing a known pool's CREATE2 address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StableFact:
+    """A token that is priced at one dollar. ``decimals`` differ: 18 on BSC, 6 elsewhere."""
+
+    symbol: str
+    address: str
+    decimals: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DexFact:
+    """One deployment of a Uniswap V2 like exchange."""
+
+    key: str
+    name: str
+    factory: str
+    router: str
+    fee_bps: int
+    init_code_hash: str
+    confirmed: bool  # False: it is loaded switched off
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChainFact:
+    """One chain. ``confirmation_depth``: blocks after which a booking counts as final.
+
+    Ethereum: two epochs. BSC: well beyond its fast finality of two blocks. Rollups and Polygon: about two minutes, far
+    more than their sequencer or milestones take.
+    """
+
+    chain_id: int
+    name: str
+    native_symbol: str
+    wrapped_symbol: str
+    wrapped_address: str
+    block_time_ms: int
+    confirmation_depth: int
+    explorer_url: str
+    dexscreener_slug: str
+    geckoterminal_slug: str
+    stables: tuple[StableFact, ...]
+    dexes: tuple[DexFact, ...]
+    tip_min_wei: int = 0
+
+    @property
+    def key(self) -> str:
+        """Return the CAIP-2 key."""
+        return f"eip155:{self.chain_id}"
+
+
+CHAINS: tuple[ChainFact, ...] = (
+    ChainFact(
+        chain_id=1,
+        name="Ethereum",
+        native_symbol="ETH",
+        wrapped_symbol="WETH",
+        wrapped_address="0xC02aaA39b223FE8D0A0e5C4F27eAD9083C756Cc2",
+        block_time_ms=12_000,
+        confirmation_depth=64,
+        explorer_url="https://etherscan.io",
+        dexscreener_slug="ethereum",
+        geckoterminal_slug="eth",
+        stables=(
+            StableFact(symbol="USDC", address="0xA0b86991c6218b36c1d19D4a2e9Eb0cE3606eB48", decimals=6),
+            StableFact(symbol="USDT", address="0xdAC17F958D2ee523a2206206994597C13D831ec7", decimals=6),
+        ),
+        dexes=(
+            DexFact(
+                key="uniswap_v2",
+                name="Uniswap V2",
+                factory="0x5C69bEe701ef814a2B6a3EDD4B1652CB9cc5aA6f",
+                router="0x7a250d5630B4cF539739dF2C5dAcb4c659F2488D",
+                fee_bps=30,
+                init_code_hash="0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
+                confirmed=True,
+            ),
+            DexFact(
+                key="pancake_v2",
+                name="PancakeSwap V2",
+                factory="0x1097053Fd2ea711dad45caCcc45EfF7548fCB362",
+                router="0xEfF92A263d31888d860bD50809A8D171709b7b1c",
+                fee_bps=25,
+                init_code_hash="0x57224589c67f3f30a6b0d7a1b54cf3153ab84563bc609ef41dfb34f8b2974d2d",
+                confirmed=True,
+            ),
+        ),
+    ),
+    ChainFact(
+        chain_id=56,
+        tip_min_wei=50_000_000,  # its base fee is 0: in an empty block nothing else sets a price
+        name="BNB Chain",
+        native_symbol="BNB",
+        wrapped_symbol="WBNB",
+        wrapped_address="0xbb4CdB9CBd36B01bD1cBaEBF2De08d9173bc095c",
+        block_time_ms=450,
+        confirmation_depth=15,
+        explorer_url="https://bscscan.com",
+        dexscreener_slug="bsc",
+        geckoterminal_slug="bsc",
+        stables=(
+            StableFact(symbol="USDC", address="0x8AC76a51cc950d9822D68b83fE1Ad97B32Cd580d", decimals=18),
+            StableFact(symbol="USDT", address="0x55d398326f99059fF775485246999027B3197955", decimals=18),
+        ),
+        dexes=(
+            DexFact(
+                key="pancake_v2",
+                name="PancakeSwap V2",
+                factory="0xcA143Ce32Fe78f1f7019d7d551a6402fC5350c73",
+                router="0x10ED43C718714eb63d5aA57B78B54704E256024E",
+                fee_bps=25,
+                init_code_hash="0x00fb7f630766e6a796048ea87d01acd3068e8ff67d078148a3fa3f4a84f69bd5",
+                confirmed=True,
+            ),
+            DexFact(
+                key="uniswap_v2",
+                name="Uniswap V2",
+                factory="0x8909Dc15e40173Ff4699343b6eB8132c65e18eC6",
+                router="0x4752ba5DBc23f44D87826276BF6Fd6b1C372aD24",
+                fee_bps=30,
+                init_code_hash="0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
+                confirmed=True,
+            ),
+        ),
+    ),
+    ChainFact(
+        chain_id=8_453,
+        name="Base",
+        native_symbol="ETH",
+        wrapped_symbol="WETH",
+        wrapped_address="0x4200000000000000000000000000000000000006",
+        block_time_ms=2_000,
+        confirmation_depth=60,
+        explorer_url="https://basescan.org",
+        dexscreener_slug="base",
+        geckoterminal_slug="base",
+        stables=(
+            StableFact(symbol="USDC", address="0x833589fCD6eDb6E08f4c7C32D4f71b54bdA02913", decimals=6),
+            StableFact(symbol="USDbC", address="0xd9aAEc86B65D86f6A7B5B1b0c42FFA531710b6CA", decimals=6),
+            StableFact(symbol="USDT", address="0xfde4C96c8593536E31F229EA8f37b2ADa2699bb2", decimals=6),
+        ),
+        dexes=(
+            DexFact(
+                key="uniswap_v2",
+                name="Uniswap V2",
+                factory="0x8909Dc15e40173Ff4699343b6eB8132c65e18eC6",
+                router="0x4752ba5DBc23f44D87826276BF6Fd6b1C372aD24",
+                fee_bps=30,
+                init_code_hash="0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
+                confirmed=True,
+            ),
+            DexFact(
+                key="pancake_v2",
+                name="PancakeSwap V2",
+                factory="0x02a84c1b3BBD7401a5f7fa98a384EBC70bB5749E",
+                router="0x8cFe327CEc66d1C090Dd72bd0FF11d690C33a2Eb",
+                fee_bps=25,
+                init_code_hash="0x57224589c67f3f30a6b0d7a1b54cf3153ab84563bc609ef41dfb34f8b2974d2d",
+                confirmed=True,
+            ),
+        ),
+    ),
+    ChainFact(
+        chain_id=42_161,
+        name="Arbitrum One",
+        native_symbol="ETH",
+        wrapped_symbol="WETH",
+        wrapped_address="0x82aF49447D8a07e3bd95BD0d56f35241523fBab1",
+        block_time_ms=250,
+        confirmation_depth=480,
+        explorer_url="https://arbiscan.io",
+        dexscreener_slug="arbitrum",
+        geckoterminal_slug="arbitrum",
+        stables=(
+            StableFact(symbol="USDC", address="0xaf88d065e77c8cC2239327C5EDb3A432268e5831", decimals=6),
+            StableFact(symbol="USDC.e", address="0xFF970A61A04b1cA14834A43f5dE4533eBDDB5CC8", decimals=6),
+            StableFact(symbol="USDT", address="0xFd086bC7CD5C481DCC9C85ebE478A1C0b69FCbb9", decimals=6),
+        ),
+        dexes=(
+            DexFact(
+                key="uniswap_v2",
+                name="Uniswap V2",
+                factory="0xf1D7CC64Fb4452F05c498126312eBE29f30Fbcf9",
+                router="0x4752ba5DBc23f44D87826276BF6Fd6b1C372aD24",
+                fee_bps=30,
+                init_code_hash="0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
+                confirmed=True,
+            ),
+            DexFact(
+                key="pancake_v2",
+                name="PancakeSwap V2",
+                factory="0x02a84c1b3BBD7401a5f7fa98a384EBC70bB5749E",
+                router="0x8cFe327CEc66d1C090Dd72bd0FF11d690C33a2Eb",
+                fee_bps=25,
+                init_code_hash="0x57224589c67f3f30a6b0d7a1b54cf3153ab84563bc609ef41dfb34f8b2974d2d",
+                confirmed=True,
+            ),
+        ),
+    ),
+    ChainFact(
+        chain_id=137,
+        tip_min_wei=25 * 10**9,  # validators take nothing below
+        name="Polygon",
+        native_symbol="POL",
+        wrapped_symbol="WPOL",
+        wrapped_address="0x0d500B1d8E8eF31E21C99d1Db9A6444d3ADf1270",
+        block_time_ms=2_000,
+        confirmation_depth=64,
+        explorer_url="https://polygonscan.com",
+        dexscreener_slug="polygon",
+        geckoterminal_slug="polygon_pos",
+        stables=(
+            StableFact(symbol="USDC", address="0x3c499c542cEF5E3811e1192ce70d8cC03d5c3359", decimals=6),
+            StableFact(symbol="USDC.e", address="0x2791Bca1f2de4661ED88A30C99A7a9449Aa84174", decimals=6),
+            StableFact(symbol="USDT", address="0xc2132D05D31c914a87C6611C10748AEb04B58e8F", decimals=6),
+        ),
+        dexes=(
+            DexFact(
+                key="uniswap_v2",
+                name="Uniswap V2",
+                factory="0x9e5A52f57b3038F1B8EeE45F28b3C1967e22799C",
+                router="0xedf6066a2b290C185783862C7F4776A2C8077AD1",
+                fee_bps=30,
+                init_code_hash="0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
+                confirmed=True,
+            ),
+            DexFact(
+                key="quickswap_v2",
+                name="QuickSwap V2",
+                factory="0x5757371414417b8C6CAad45bAeF941aBc7d3Ab32",
+                router="0xa5E0829CaCEd8fFDD4De3c43696c57F7D7A678ff",  # one source
+                fee_bps=30,
+                init_code_hash="0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
+                confirmed=False,
+            ),
+        ),
+    ),
+)
