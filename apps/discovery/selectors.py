@@ -10,7 +10,7 @@ from typing import Literal
 
 from django.db.models import Count, OuterRef, QuerySet, Subquery
 
-from apps.chains.models import Chain
+from apps.chains.selectors import readable_chains
 from apps.discovery.logic.drained import PoolHealth, pool_health, token_health
 from apps.discovery.logic.prices import pool_liquidity_usd_micros, pool_price, price_in_usd
 from apps.discovery.models import FeedSighting, Pair, PoolSnapshot, PoolTrade, QuarantineItem
@@ -155,9 +155,9 @@ def refusals(*, since: datetime) -> tuple[RefusalCount, ...]:
 
 
 def feed_chains(feed: Literal["dexscreener", "geckoterminal"]) -> dict[str, ChainKey]:
-    """Return the enabled chains by the feed's own name for them; chains without one are not asked for."""
+    """Return the chains that can be read, by the feed's own name for them; chains without one are not asked for."""
     slug = f"{feed}_slug"
-    rows = Chain.objects.filter(enabled=True).exclude(**{slug: ""}).values_list(slug, "key")
+    rows = readable_chains().exclude(**{slug: ""}).values_list(slug, "key")
     return {name: ChainKey(key) for name, key in rows}
 
 

@@ -17,10 +17,12 @@ from apps.discovery.services.pools import activity_prune
 from apps.domain.config import TradingConfig
 from apps.domain.market import ChainProfile
 from apps.domain.money import raw_for_usd_micros, usd_to_micros
+from apps.domain.order import FINAL_STATUSES, OrderStatus
 from apps.engine import wiring
 from apps.intelligence.models import AnalysisRecord
 from apps.state.models import Lease
 from apps.state.services.heartbeats import lease_release
+from apps.trading.models import Order, Position
 from apps.trading.services.reconciliation import wallet_reconcile
 
 LEASE = "listener"
@@ -66,9 +68,18 @@ def worker_name() -> str:
     return f"{process_name()}/{threading.current_thread().name}"
 
 
-def enabled_chain_keys() -> tuple[str, ...]:
-    """Return the keys of all enabled chains."""
-    return tuple(profile.chain_key for profile in chains.chain_profiles())
+def followed_chain_keys() -> tuple[str, ...]:
+    """Return the enabled chains to follow: those with an endpoint, and those where something of ours is left.
+
+    Without an endpoint the latter fail again and again, which is as it must be: a position is not looked after.
+    """
+    readable = set(chains.readable_chains().values_list("key", flat=True))
+    held = set(Position.objects.exclude(status="closed").values_list("chain_key", flat=True).distinct())
+    moving = [status.value for status in OrderStatus if status not in FINAL_STATUSES]
+    held |= set(Order.objects.filter(status__in=moving).values_list("chain_key", flat=True).distinct())
+    return tuple(
+        profile.chain_key for profile in chains.chain_profiles() if profile.chain_key in readable | held
+    )
 
 
 def probe_amount_raw(config: TradingConfig, profile: ChainProfile, price_usd_micros: int | None) -> int:

@@ -58,7 +58,7 @@ class Listener:
         self.stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._house = ThreadPoolExecutor(_HOUSE_THREADS, thread_name_prefix="house")
-        self._chains = [_Chain(key) for key in housekeeping.enabled_chain_keys()]
+        self._chains = [_Chain(key) for key in housekeeping.followed_chain_keys()]
 
     async def run(self) -> None:
         """Follow until ``stop`` is called. Raises NetworkError when another listener holds the lease."""
@@ -129,10 +129,17 @@ class Listener:
     def _beat(self) -> None:
         if not lease_take(name=housekeeping.LEASE, holder=housekeeping.process_name(), ttl_s=LEASE_TTL_S):
             logger.error("lease was lost to another listener: stopping")
-            if self._loop is not None:
-                self._loop.call_soon_threadsafe(self.stopping.set)
+            self._stop_from_thread()
+            return
+        if {chain.key for chain in self._chains} != set(housekeeping.followed_chain_keys()):
+            logger.info("chains were added or removed: starting anew")
+            self._stop_from_thread()
             return
         beat(component="listener", status=f"{len(self._chains)} chains", stale_after_s=LEASE_TTL_S)
+
+    def _stop_from_thread(self) -> None:
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self.stopping.set)
 
     # -- one chain ------------------------------------------------------------------------
     async def _follow(self, chain: _Chain) -> None:

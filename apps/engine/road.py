@@ -186,7 +186,7 @@ def recover(chain_key: str) -> None:
 @shared_task(name="engine.reconcile")
 def reconcile() -> None:
     """Compare the books with every chain."""
-    for chain_key in housekeeping.enabled_chain_keys():
+    for chain_key in housekeeping.followed_chain_keys():
         with guarded(f"reconcile/{chain_key}"):
             housekeeping.reconcile_chain(chain_key)
 

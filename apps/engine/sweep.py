@@ -36,7 +36,7 @@ def sweep_all() -> None:
     opportunities_recover()
     opportunities_expire()
     _push("engine.evaluate", road.evaluate, opportunities_due(limit=100))
-    for chain_key in housekeeping.enabled_chain_keys():
+    for chain_key in housekeeping.followed_chain_keys():
         with road.guarded(f"sweep/{chain_key}"):
             claims_recover(chain_key=chain_key, ports=wiring.chain_ports(chain_key).execution)
             _push("engine.execute", road.execute, orders_waiting(chain_key=chain_key))
@@ -73,7 +73,7 @@ def end_closing() -> None:
     view = engine_view()
     if view.status is not EngineStatus.CLOSING:
         return
-    unsettled = [key for key in housekeeping.enabled_chain_keys() if orders_unsettled(chain_key=key)]
+    unsettled = [key for key in housekeeping.followed_chain_keys() if orders_unsettled(chain_key=key)]
     if not unsettled and not Position.objects.filter(status="open").exists():
         engine_stop(by="engine", reason="all positions are closed")
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from apps.chains.models import Chain, StableToken
+from apps.chains.models import Chain, Endpoint, StableToken
 from apps.domain.errors import NetworkError
 from apps.domain.ids import ChainKey, PairKey, pair_key_of, trace_id_of
 from apps.domain.market import (
@@ -85,6 +85,7 @@ def chain_row(**changes: Any) -> Chain:
     }
     chain = Chain.objects.create(**(values | changes))
     StableToken.objects.create(chain=chain, address=STABLE, symbol="USDC", decimals=6)
+    Endpoint.objects.create(chain=chain, url_http="http://127.0.0.1:1")
     return chain
 
 

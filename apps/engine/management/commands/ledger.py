@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
     def _check(self, *, as_json: bool) -> None:
         lines, chains = [], []
-        for chain_key in housekeeping.enabled_chain_keys():
+        for chain_key in housekeeping.followed_chain_keys():
             ports = wiring.chain_ports(chain_key)
             wallet_key = wiring.trading_wallet_key(ports.profile)
             report = wallet_reconcile(chain_key=chain_key, wallet_key=wallet_key, ports=ports.execution)
