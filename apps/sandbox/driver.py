@@ -80,7 +80,7 @@ class Driver:
     def _open(self, spec: ChainSpec) -> ChainLife:
         rpc = SandboxRpc(f"http://127.0.0.1:{spec.port(settings.ENV.sandbox_port_base)}")
         deployment = chain_deploy(spec, rpc)
-        _fund_trader(spec, rpc)
+        fund_trader(spec, rpc)
         rows_write(deployment, seed=self.seed)
         life = ChainLife(at=deployment, rpc=rpc, seed=self.seed)
         life.settle_in()
@@ -102,7 +102,7 @@ class Driver:
             self.stopping.wait(max(0.0, due - time.monotonic()))
 
 
-def _fund_trader(spec: ChainSpec, rpc: SandboxRpc) -> None:
+def fund_trader(spec: ChainSpec, rpc: SandboxRpc) -> None:
     """Fund the trading wallet once in a chain's life; afterwards the book must explain every coin."""
     address = sandbox_wallet_prepare().address
     balance, nonce = rpc.batch(

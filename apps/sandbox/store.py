@@ -45,7 +45,7 @@ class Store:
 
     def put(self, chain_key: str, mined: Mined) -> None:
         """Take a block over; launches are copied as they are now."""
-        rows = tuple(_launch_row(running) for running in mined.launches)
+        rows = tuple(launch_row(running) for running in mined.launches)
         self._queue.put((chain_key, mined, rows))
 
     def flush(self) -> None:
@@ -83,7 +83,7 @@ class Store:
                 close_old_connections()
                 with transaction.atomic():
                     for chain_key, mined, rows in items:
-                        _write_one(chain_key, mined, rows)
+                        write_one(chain_key, mined, rows)
                 return
             except DatabaseError:
                 logger.warning("sandbox rows were not written", extra={"attempt": attempt}, exc_info=True)
@@ -121,7 +121,8 @@ def _earlier(row: SandboxLaunch) -> Earlier:
     )
 
 
-def _write_one(chain_key: str, mined: Mined, rows: Iterable[dict[str, Any]]) -> None:
+def write_one(chain_key: str, mined: Mined, rows: Iterable[dict[str, Any]]) -> None:
+    """Write a block and what it made true; repeatable."""
     SandboxBlock.objects.get_or_create(
         chain_key=chain_key,
         hash=mined.hash,
@@ -132,7 +133,8 @@ def _write_one(chain_key: str, mined: Mined, rows: Iterable[dict[str, Any]]) -> 
     SandboxRun.objects.filter(chain_key=chain_key).update(tick=mined.number)
 
 
-def _launch_row(running: Running) -> dict[str, Any]:
+def launch_row(running: Running) -> dict[str, Any]:
+    """Return a launch as its row has it."""
     plan = running.plan
     drawn: dict[str, Any] = {"created_at_ms": (running.created_at - _EPOCH) // timedelta(milliseconds=1)}
     drawn |= {name: _storable(value) for name, value in asdict(plan).items() if name not in _LEFT_OUT}

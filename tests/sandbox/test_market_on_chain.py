@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from apps.sandbox import transactions as tx
-from apps.sandbox.accounts import Actor
+from apps.sandbox.accounts import Actor, calldata
 from apps.sandbox.life import ChainLife, Earlier, Mined
 from apps.sandbox.rpc import SandboxRpc
 from tests.sandbox.chains import BASE, BSC, living_chain
@@ -83,7 +83,7 @@ class Outsider:
         return [receipt["status"] == "0x1" for receipt in receipts]
 
     def holding(self, token: str) -> int:
-        data = tx.calldata("balanceOf(address)", self.actor.address)
+        data = calldata("balanceOf(address)", self.actor.address)
         return int(self.life.rpc.call("eth_call", {"to": token, "data": "0x" + data.hex()}, "latest"), 16)
 
     def can_sell(self, token: str, *, native_wei: int, share_kept_bps: int = 2_000) -> bool:

@@ -113,7 +113,9 @@ TRADES_LOG_SD: Final = 1.2
 TRADES_PER_HOUR_MAX: Final = 470.0  # [U] nine tenths of the alive have fewer
 TRADES_KEPT: Final = 0.5  # [P] of the trades, so that two cores carry two launches a second
 TRADES_HALF_LIFE_H: Final = 0.3  # [U] 162, 68, 38, 15 an hour after 0, 15, 30 and 60 minutes
-RUSH: Final = 3.0  # [P] times as many trades at the very beginning, so that the first rise comes as fast as in [U]
+RUSH: Final = (
+    3.0  # [P] times as many trades at the very beginning, so that the first rise comes as fast as in [U]
+)
 RUSH_HALF_LIFE_S: Final = 1.5
 #: [U] ln of the price over the first after 6 minutes: alive 0.52 (0 to 1.48), drained 0.29 (0.06 to 0.95); a half of it
 #: comes within the first minute. From there to an hour: alive 0.02 (-0.29 to 0.63), a tenth below -0.81.
