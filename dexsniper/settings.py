@@ -23,7 +23,6 @@ LANGUAGE_CODE = "en"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
-    "daphne",
     "unfold",
     "django.contrib.admin",
     "django.contrib.auth",
@@ -91,6 +90,7 @@ if _database["ENGINE"] == "django.db.backends.sqlite3":
     # Browser and process tests share the database between processes, which an in-memory one cannot.
     _database["TEST"] = {"NAME": str(DATA_DIR / "test.sqlite3")}
 else:
+    _database.setdefault("OPTIONS", {}).setdefault("connect_timeout", 5)
     _database.setdefault("CONN_MAX_AGE", 60)
     _database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
@@ -138,18 +138,15 @@ CONTENT_SECURITY_POLICY = {
 STATIC_URL = "static/"
 STATIC_ROOT = BASE_DIR / "var" / "static"
 _NODE = BASE_DIR / "node_modules"
+PAGE_PACKAGES = {
+    "htmx": _NODE / "htmx.org" / "dist",
+    "htmx-ext-ws": _NODE / "htmx-ext-ws" / "dist",
+    "lightweight-charts": _NODE / "lightweight-charts" / "dist",
+    "tabler": _NODE / "@tabler" / "core" / "dist",
+}
 STATICFILES_DIRS = [
     BASE_DIR / "static",
-    *[
-        (f"vendor/{name}", folder)
-        for name, folder in (
-            ("htmx", _NODE / "htmx.org" / "dist"),
-            ("htmx-ext-ws", _NODE / "htmx-ext-ws" / "dist"),
-            ("lightweight-charts", _NODE / "lightweight-charts" / "dist"),
-            ("tabler", _NODE / "@tabler" / "core" / "dist"),
-        )
-        if folder.is_dir()
-    ],
+    *[(f"vendor/{name}", folder) for name, folder in PAGE_PACKAGES.items() if folder.is_dir()],
 ]
 WHITENOISE_USE_FINDERS = True
 WHITENOISE_AUTOREFRESH = DEBUG

@@ -29,6 +29,8 @@ _STABLE_AFTER_S = 20.0  # a child that lived so long starts its back-off anew
 _STOP_GRACE_S = 8.0
 _READY_TIMEOUT_S = 30.0
 _LINE_BYTES_MAX = 64 * 1024
+_LOCK_NAME = "up.lock"
+_LOCK_ATTEMPTS, _LOCK_RETRY_S = 3, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,21 +52,19 @@ class InstanceLock:
     """Keeps a second instance away from a data folder; the kernel lets go when the holder dies."""
 
     def __init__(self, data_dir: Path) -> None:
-        self._path = data_dir / "up.lock"
+        self._path = data_dir / _LOCK_NAME
         self._file: IO[str] | None = None
 
     def __enter__(self) -> InstanceLock:
         self._file = self._path.open("a+", encoding="utf-8")
-        try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        if not _locked(self._file):
             self._file.seek(0)
             holder = self._file.read().strip() or "unknown"
             self._file.close()
             raise AlreadyRunningError(
                 f"DEX Sniper Pro is already running here (process {holder}, folder {self._path.parent}).\n"
                 "Stop it first (Ctrl-C in its window), or give this one DEXSNIPER_DATA_DIR and DEXSNIPER_PORT of its own."
-            ) from None
+            )
         self._file.truncate(0)
         self._file.write(str(os.getpid()))
         self._file.flush()
@@ -73,6 +73,30 @@ class InstanceLock:
     def __exit__(self, *exception: object) -> None:
         if self._file is not None:
             self._file.close()
+
+
+def _locked(file: IO[str]) -> bool:
+    """Take the lock; who only looks (``running_instance``) holds it for a moment, so it is tried again."""
+    for attempt in range(_LOCK_ATTEMPTS):
+        if attempt:
+            time.sleep(_LOCK_RETRY_S)
+        with contextlib.suppress(BlockingIOError):
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return True
+    return False
+
+
+def running_instance(data_dir: Path) -> str | None:
+    """Return the process id of the supervisor that works on this data folder, None when there is none."""
+    try:
+        with (data_dir / _LOCK_NAME).open(encoding="utf-8") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                return file.read().strip() or "unknown"
+    except OSError:
+        return None
+    return None
 
 
 class Guard:

@@ -50,7 +50,7 @@ class ChainPorts:
 
 
 #: An endpoint whose newest block is older is left out.
-_HEAD_AGE_MAX_S = 90
+HEAD_AGE_MAX_S = 90
 _SANDBOX_FEED_PER_MIN = 120
 _lock = threading.Lock()
 _ports: dict[str, ChainPorts] = {}
@@ -104,7 +104,7 @@ def _build(chain_key: str) -> ChainPorts:
             remedy="Add an endpoint in the admin under Endpoints, then run 'manage.py doctor'.",
         )
     dexes = {dex.dex_key: dex for dex in chains.dex_profiles(chain_key)}
-    client = EvmClient.for_profile(profile, endpoints, head_age_max_s=_HEAD_AGE_MAX_S)
+    client = EvmClient.for_profile(profile, endpoints, head_age_max_s=HEAD_AGE_MAX_S)
     reader = EvmReader(
         client, profile, lockers=chains.locker_addresses(chain_key), dexes=tuple(dexes.values())
     )

@@ -17,7 +17,7 @@ def test_chain_without_endpoint_then_not_followed_until_it_has_one() -> None:
     assert followed_chain_keys() == ()
     factories.EndpointFactory(chain=chain)
     factories.EndpointFactory(chain=chain)
-    assert followed_chain_keys() == (chain.key,)
+    assert followed_chain_keys() == (str(chain.key),)
     Endpoint.objects.update(enabled=False)
     assert followed_chain_keys() == ()
 
@@ -26,7 +26,7 @@ def test_chain_with_a_position_and_no_endpoint_then_followed_to_be_missed_loudly
     position = factories.PositionFactory(status="open")
     Endpoint.objects.all().delete()
     factories.ChainFactory(key=position.chain_key)
-    assert followed_chain_keys() == (position.chain_key,)
+    assert followed_chain_keys() == (str(position.chain_key),)
     position.status = "closed"
     position.save()
     assert followed_chain_keys() == ()
@@ -36,7 +36,7 @@ def test_chain_with_an_order_under_way_and_no_endpoint_then_followed() -> None:
     order = factories.OrderFactory(status=OrderStatus.UNKNOWN.value)
     Endpoint.objects.all().delete()
     factories.ChainFactory(key=order.chain_key)
-    assert followed_chain_keys() == (order.chain_key,)
+    assert followed_chain_keys() == (str(order.chain_key),)
 
 
 def test_chain_switched_off_then_not_followed() -> None:
