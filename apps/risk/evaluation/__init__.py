@@ -1,0 +1,1 @@
+"""Measured figures: one module per subject of `manage.py evaluate`."""
