@@ -11,10 +11,12 @@ from functools import lru_cache
 import redis
 from django.conf import settings
 
+from apps.discovery.services.listings import RegisteredListing, listing_of
 from apps.domain.engine import EngineStatus
 from apps.domain.errors import BrokerDownError
 from apps.engine import housekeeping, road, wiring
 from apps.engine.nudges import broker_rests, nudge
+from apps.engine.watch import pairs_forgotten
 from apps.state.services.engine import engine_stop, engine_view, killswitch_settle
 from apps.state.services.heartbeats import beat
 from apps.state.services.incidents import incident_from_error, incident_resolve
@@ -33,6 +35,7 @@ _INLINE_MAX = 5  # rows of each kind worked on in one pass without a broker
 def sweep_all() -> None:
     """Look at everything that may lie about."""
     killswitch_settle()
+    open_forgotten()
     opportunities_recover()
     opportunities_expire()
     _push("engine.evaluate", road.evaluate, opportunities_due(limit=100))
@@ -42,6 +45,13 @@ def sweep_all() -> None:
             _push("engine.execute", road.execute, orders_waiting(chain_key=chain_key))
     equity_record()
     end_closing()
+
+
+def open_forgotten() -> None:
+    """Give each registered pair its opportunity, also where a process died between the two."""
+    for pair in pairs_forgotten():
+        forgotten = RegisteredListing(pair_id=pair.pk, listing=listing_of(pair))
+        road.open_opportunities([forgotten], source=pair.source)
 
 
 def watch_broker() -> None:

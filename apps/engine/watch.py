@@ -1,4 +1,4 @@
-"""Which pools are followed block by block."""
+"""Which pairs are looked after: followed block by block, or forgotten half way."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ from apps.trading.models import OpportunityStatus
 #: A new pool is followed for so long whatever was decided about it, so that a refusal can be judged by what came after.
 _FOLLOWED_AFTER_REGISTRATION = timedelta(minutes=15)
 _POOLS_MAX = 400
+#: Pair and opportunity are committed one after the other; a process may die in between, or be just there.
+_FORGOTTEN_AFTER = timedelta(seconds=2)
+_FORGOTTEN_AMONG_NEWEST = 500
 
 
 def pairs_to_follow(chain_key: str) -> list[Pair]:
@@ -26,3 +29,16 @@ def pairs_to_follow(chain_key: str) -> list[Pair]:
         | Q(opportunities__status=OpportunityStatus.WAITING)
     ).exclude(pk__in=[pair.pk for pair in held])
     return held + list(recent.distinct().order_by("-id")[: _POOLS_MAX - len(held)])
+
+
+def pairs_forgotten() -> list[Pair]:
+    """Return the pairs among the newest that nobody opened an opportunity for: their process died after registering."""
+    newest = Pair.objects.order_by("-id").values_list("pk", flat=True)[:_FORGOTTEN_AMONG_NEWEST]
+    rows = Pair.objects.filter(
+        pk__in=list(newest),
+        opportunities=None,
+        quarantine_code="",
+        removed_at=None,
+        registered_at__lt=timezone.now() - _FORGOTTEN_AFTER,
+    )
+    return list(rows.select_related("base", "quote").order_by("id"))
