@@ -24,7 +24,7 @@ from apps.discovery.services.cursors import (
 from apps.discovery.services.listings import listing_of, pairs_withdraw
 from apps.discovery.services.pools import activity_store
 from apps.domain.errors import Category, Recovery, ReorgError
-from apps.domain.market import BlockRef, Listing
+from apps.domain.market import BlockRef, ChainEvent, Listing
 from apps.engine import road, sweep
 from apps.engine.watch import pairs_to_follow
 from apps.engine.wiring import ChainPorts
@@ -51,7 +51,7 @@ class ChainFollower:
         self._exits = exits
         self._exits_running: Future[None] | None = None
         self._followed: tuple[Listing, ...] = ()
-        self._followed_at = 0.0
+        self._followed_at: float | None = None  # None: to be looked up at the next use
         self._price: int | None = None
         self._price_at = 0.0
 
@@ -67,7 +67,7 @@ class ChainFollower:
             factory = source.log_filter["address"].lower()
             events = source.decode_logs([log for log in logs if log.address.lower() == factory])
             if events:
-                road.register(self.chain_key, events)
+                self._register(events)
 
     def advance(self) -> None:
         """Read everything from the cursor to the head."""
@@ -96,7 +96,7 @@ class ChainFollower:
         for source in self.ports.sources:
             events = source.events(first, last)
             if events:
-                road.register(self.chain_key, events)
+                self._register(events)
         followed = self._listings()
         if followed:
             reserves, swaps = self.ports.reader.pool_activity(followed, first, last)
@@ -107,8 +107,13 @@ class ChainFollower:
                 quote_price_usd_micros=self._native_price(),
             )
 
+    def _register(self, events: Sequence[ChainEvent]) -> None:
+        """Register pairs and follow them at once: their first swaps may lie in the very same blocks."""
+        if road.register(self.chain_key, events):
+            self._followed_at = None
+
     def _listings(self) -> tuple[Listing, ...]:
-        if time.monotonic() - self._followed_at > _FOLLOWED_FOR_S:
+        if self._followed_at is None or time.monotonic() - self._followed_at > _FOLLOWED_FOR_S:
             pairs = pairs_to_follow(self.chain_key)
             self._followed = tuple(listing_of(pair) for pair in pairs)
             self._followed_at = time.monotonic()
