@@ -107,6 +107,7 @@ class Road:
         self.data_dir = data_dir
         self.chain_key = ground.spec.key
         self.follower: ChainFollower | None = None
+        self.launches = 0
         installation_prepare(mode="sandbox")
         self.owner = sandbox_wallet_prepare().address
         self.rpc("anvil_setBalance", self.owner, hex(20 * ETHER))
@@ -130,7 +131,6 @@ class Road:
     def step(self) -> None:
         """Read what is new on the chain, then work off all messages."""
         assert self.follower is not None
-        self.follower._followed_at = 0.0  # the pools to follow are looked up anew
         self.follower.advance()
         self.deliver()
         relay_once()
@@ -207,6 +207,7 @@ class Road:
         native: int = 10 * ETHER,
     ) -> Launch:
         """Launch a token from a new account; as it stands, one that every rule lets pass."""
+        self.launches += 1
         deployer = Account.create()
         self.rpc("anvil_setBalance", deployer.address, hex(ACCOUNT_BALANCE_WEI))
         at, market = self.ground.at, self.market
@@ -266,6 +267,7 @@ class Road:
             (TxAttempt, ("signed_at", "broadcast_at")),
             (Opportunity, ("claimed_at", "evaluate_after")),
             (Position, ("opened_at", "next_exit_at")),
+            (Pair, ("registered_at",)),
         ):
             model.objects.update(**{field: F(field) - by for field in fields})
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from apps.discovery.models import Pair
+from apps.discovery.models import Pair, PoolSnapshot, PoolTrade
 from apps.intelligence.models import AnalysisRecord
 from apps.risk.models import VerdictRecord
 from apps.state.models import Event
@@ -112,3 +112,13 @@ def test_pairs_of_one_block_then_each_registered_once_however_often_it_is_read(r
     road.run()
     assert {road.pair_of(launch).pk for launch in launches} == set(Pair.objects.values_list("pk", flat=True))
     assert Opportunity.objects.count() == len(launches)
+
+
+def test_pools_of_later_blocks_then_each_is_followed_from_its_first_block(road: Road):
+    for _ in range(2):
+        launch = road.launch(burns=False)
+        road.pump(launch, native=ETHER)
+        road.step()
+        pair = road.pair_of(launch)
+        assert PoolSnapshot.objects.filter(pair=pair).exists()
+        assert PoolTrade.objects.filter(pair=pair).count() == 1
