@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
 from django.utils import timezone
 from pydantic import ValidationError
 
 from apps.domain.config import TradingConfig
 from apps.domain.errors import ConfigurationError
 from apps.domain.events import EventKind
+from apps.state.durability import durable_transaction
 from apps.state.logic.config_faults import ConfigFault, config_diff, faults_of, merged
 from apps.state.models import ConfigRevision
 from apps.state.services.events import cut, event_record
@@ -70,7 +70,7 @@ def config_change(*, payload: dict[str, Any], by: str, reason: str) -> int:
 
     An unchanged configuration makes no revision. Raises ConfigRefusedError.
     """
-    with transaction.atomic():
+    with durable_transaction():
         before = ConfigRevision.objects.select_for_update().get(is_active=True)
         config = config_validated(merged(before.payload, payload))
         after = config.model_dump(mode="json")
@@ -85,7 +85,7 @@ def config_change(*, payload: dict[str, Any], by: str, reason: str) -> int:
 
 def config_first(*, config: TradingConfig, by: str, reason: str) -> None:
     """Make revision 1 where there is none yet; called at the first start."""
-    with transaction.atomic():
+    with durable_transaction():
         if not ConfigRevision.objects.exists():
             _revision_add(number=1, payload=config.model_dump(mode="json"), by=by, reason=reason, diff={})
 

@@ -11,13 +11,14 @@ from typing import Any
 
 from django.conf import settings
 from django.db import Error as DatabaseFault
-from django.db import connection, connections, transaction
+from django.db import connection, connections
 from django.utils import timezone
 
 from apps.domain.config import default_config
 from apps.domain.engine import ENGINE_TRANSITIONS, EngineStatus, EngineView, Mode
 from apps.domain.errors import ConfigurationError, SniperError, TransitionRefusedError
 from apps.domain.events import EventKind
+from apps.state.durability import durable_transaction
 from apps.state.fence import drain
 from apps.state.latch import LatchUnreadableError, latch_or_shut, latch_pull, latch_read, latch_replace
 from apps.state.logic.gate import Latch, settled
@@ -57,7 +58,7 @@ def installation_prepare(*, mode: Mode) -> None:
 
     Raises ConfigurationError when the database belongs to another mode.
     """
-    with transaction.atomic():
+    with durable_transaction():
         row, created = EngineState.objects.get_or_create(
             pk=1, defaults={"mode": mode, "changed_at": timezone.now()}
         )
@@ -196,7 +197,7 @@ def _settle(latch: Latch | None) -> bool:
     aim = settled(latch=latch, status=EngineStatus(row.status), epoch=row.epoch)
     if aim.latch == latch and (aim.status.value, aim.epoch) == (row.status, row.epoch):
         return False
-    with transaction.atomic():
+    with durable_transaction():
         row = EngineState.objects.select_for_update().get(pk=1)
         aim = settled(latch=latch, status=EngineStatus(row.status), epoch=row.epoch)
         if (aim.status.value, aim.epoch) != (row.status, row.epoch):
@@ -259,7 +260,7 @@ def _operate(to: EngineStatus, *, by: str, reason: str) -> EngineView:
     raises_epoch = to is EngineStatus.RUNNING or before is EngineStatus.STOPPED
     latch = _latch()
     floor = 0 if latch is None else latch.epoch
-    with transaction.atomic():
+    with durable_transaction():
         epoch = max(row.epoch, floor) + 1 if raises_epoch else row.epoch
         _row_change(row, to=to, epoch=epoch, by=by, reason=reason)
     if latch is not None:
@@ -276,7 +277,7 @@ def _reopen(row: EngineState, *, to: EngineStatus, by: str, reason: str) -> Engi
     lifted = Latch(pulled="", epoch=epoch, by=by, reason=reason, at_ms=int(timezone.now().timestamp() * 1000))
     if not latch_replace(Path(settings.DATA_DIR), before=latch, after=lifted):
         raise _refused(before, to, "the kill switch was pulled again in the meantime", remedy="Look again.")
-    with transaction.atomic():
+    with durable_transaction():
         _row_change(row, to=to, epoch=epoch, by=by, reason=reason)
     return engine_view()
 

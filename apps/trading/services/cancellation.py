@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from django.db import transaction
 from django.utils import timezone
 
 from apps.domain.errors import Category, Recovery
 from apps.domain.ids import ChainKey, WalletKey
 from apps.domain.market import FeeQuote
 from apps.domain.order import OrderStatus, SignedTx, UnsignedTx
+from apps.state.durability import durable_transaction
 from apps.state.services.incidents import incident_open
 from apps.trading.models import Order, TxAttempt
 from apps.trading.services.attempts import attempt_store, attempts_send
@@ -80,7 +80,7 @@ def _above(fee_wei: int) -> int:
 
 def _store(order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]]) -> list[TxAttempt]:
     """Store the cancellations unless the order has ended meanwhile; a claimed order counts as signed from here on."""
-    with transaction.atomic():
+    with durable_transaction():
         order.refresh_from_db()
         if order.status == OrderStatus.CLAIMED.value:
             moved = order_transition(

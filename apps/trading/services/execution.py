@@ -25,6 +25,7 @@ from apps.domain.ids import NATIVE_ADDRESS
 from apps.domain.market import FeeQuote
 from apps.domain.order import OrderIntent, OrderStatus, SignedTx, UnsignedTx
 from apps.domain.ports import SwapBuilder
+from apps.state.durability import durable_transaction
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.incidents import incident_from_error
@@ -293,7 +294,7 @@ def _sign(
 # -- commit 2: the bytes ------------------------------------------------------------------
 def _store(order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]]) -> list[TxAttempt]:
     """Store the signed transactions and mark the order; nothing when the claim was taken back meanwhile."""
-    with transaction.atomic():
+    with durable_transaction():
         moved = order_transition(
             order_id=order.pk,
             before=OrderStatus.CLAIMED,

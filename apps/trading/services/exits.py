@@ -71,7 +71,7 @@ def positions_judge(
     A position whose pool is not among ``reserves`` has no fresh price: its mark is unknown, and it is held.
     """
     now = timezone.now()
-    created: list[int] = []
+    judged: list[tuple[Position, ExitCase]] = []
     for position in _open_positions(profile.chain_key):
         pool = reserves.get(position.pair.pair_key)
         facts = position_facts(position, profile=profile, engine=engine)
@@ -85,13 +85,14 @@ def positions_judge(
             config_revision=active.revision,
             now_ms=ms_of(now),
         )
-        _mark(position, facts, pool, fees=fees, now=now)
-        if not engine.may_exit:
-            continue
-        order_id = _exit(position, case, engine=engine)
-        if order_id is not None:
-            created.append(order_id)
-    return tuple(created)
+        judged.append((position, case))
+    with transaction.atomic():  # one commit for all marks of a block
+        for position, case in judged:
+            _mark(position, case.position, case.reserves, fees=fees, now=now)
+    if not engine.may_exit:
+        return ()
+    order_ids = [_exit(position, case, engine=engine) for position, case in judged]
+    return tuple(order_id for order_id in order_ids if order_id is not None)
 
 
 def position_facts(position: Position, *, profile: ChainProfile, engine: EngineView) -> PositionFacts:
