@@ -1,4 +1,4 @@
-"""Who may do what: the permissions the pages ask for, and the two roles a first start makes of them."""
+"""Who may do what: the permissions the pages ask for. The groups viewer and operator hold them (state's migrations)."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final, Protocol
 
-from django.contrib.auth.models import Group, Permission
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
@@ -21,11 +20,6 @@ OPERATE: Final = "state.operate_engine"
 KILL: Final = "state.pull_killswitch"
 RESUME: Final = "state.resume_engine"
 TRADE: Final = "trading.trade_manually"
-
-VIEWER: Final = "viewer"
-OPERATOR: Final = "operator"
-_LOOK_APPS: Final = ("state", "chains", "discovery", "intelligence", "risk", "trading", "wallets")
-_OPERATES: Final = (CHANGE_CONFIGURATION, RESOLVE_INCIDENTS, OPERATE, KILL, RESUME, TRADE)
 
 
 class Visitor(Protocol):
@@ -56,18 +50,3 @@ def needs(permission: str) -> Callable[[View], View]:
 def may_operate(visitor: Visitor) -> bool:
     """Tell whether the visitor may start, pause, stop, kill and resume."""
     return all(visitor.has_perm(permission) for permission in (OPERATE, KILL, RESUME))
-
-
-def roles_make(**_: Any) -> None:
-    """Make the roles that do not exist yet; roles that an administrator has changed stay as they are."""
-    looks = Permission.objects.filter(content_type__app_label__in=_LOOK_APPS, codename__startswith="view_")
-    for name, operates in ((VIEWER, ()), (OPERATOR, _OPERATES)):
-        group, created = Group.objects.get_or_create(name=name)
-        if not created:
-            continue
-        group.permissions.set(looks)
-        for permission in operates:
-            app_label, codename = permission.split(".")
-            group.permissions.add(
-                *Permission.objects.filter(content_type__app_label=app_label, codename=codename)
-            )

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Permission
 from django.test import Client
 
-from apps.dashboard.roles import OPERATOR, VIEWER
+from apps.dashboard.roles import CHANGE_CONFIGURATION, KILL, OPERATE, RESOLVE_INCIDENTS, RESUME, TRADE
 from tests.dashboard import market
 from tests.factories import UserFactory
 
@@ -21,10 +21,24 @@ def data_dir(settings, tmp_path: Path) -> Path:
     return tmp_path
 
 
-def client_of(*groups: str, **user: Any) -> Client:
-    """Return a client that is signed in as somebody with these roles."""
-    somebody = UserFactory(**user)
-    somebody.groups.set(Group.objects.filter(name__in=groups))
+#: What the groups of these names may do; a database that was flushed has no groups.
+OPERATES = (KILL, OPERATE, RESUME, TRADE, RESOLVE_INCIDENTS)
+
+
+def person(role: str = "", **fields: Any) -> Any:
+    """Make a user who may look ("viewer"), operate too ("operator"), configure too ("keeper"), or nothing ("")."""
+    user = UserFactory(**fields)
+    if role:
+        user.user_permissions.add(*Permission.objects.filter(codename__startswith="view_"))
+    more = {"operator": OPERATES, "keeper": (*OPERATES, CHANGE_CONFIGURATION)}.get(role, ())
+    names = [permission.split(".")[1] for permission in more]
+    user.user_permissions.add(*Permission.objects.filter(codename__in=names))
+    return user
+
+
+def client_of(role: str = "", **fields: Any) -> Client:
+    """Return a client that is signed in as such a user."""
+    somebody = person(role, **fields)
     client = Client()
     client.force_login(somebody)
     return client
@@ -43,12 +57,17 @@ def nobody(db) -> Client:
 
 @pytest.fixture
 def viewer(db) -> Client:
-    return client_of(VIEWER, username="vera")
+    return client_of("viewer", username="vera")
 
 
 @pytest.fixture
 def operator(db) -> Client:
-    return client_of(OPERATOR, username="olga")
+    return client_of("operator", username="olga")
+
+
+@pytest.fixture
+def keeper(db) -> Client:
+    return client_of("keeper", username="kai")
 
 
 @pytest.fixture

@@ -42,6 +42,16 @@ def test_frame_when_a_row_came_then_the_rows_are_sent_without_what_scrolls():
     assert "<section" not in text
 
 
+def test_frame_when_a_row_came_and_the_pager_counts_then_the_pager_comes_by_itself():
+    def paged(rows: list[tuple[int, str]], count: int) -> str:
+        return panel(rows).replace("</section>", f'<nav id="pager" data-part>{count}</nav></section>')
+
+    _, shown = frame(None, paged([(1, "a")], 51))
+    text, _ = frame(shown, paged([(2, "b"), (1, "a")], 52))
+    assert "<section" not in text
+    assert text.endswith('<nav hx-swap-oob="true" id="pager" data-part>52</nav>')
+
+
 def test_frame_when_the_rest_changed_then_everything_is_sent():
     _, shown = frame(None, panel([(1, "a")]))
     text, _ = frame(shown, panel([(1, "a")], title="More orders"))

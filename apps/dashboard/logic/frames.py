@@ -1,7 +1,8 @@
 """What a page must be sent so that it shows a panel's newest markup: only what has changed.
 
 A panel's first element has an id. Inside it one element may be marked ``data-rows``; its children with ids are rows
-that are replaced one by one while their order stays the same.
+that are replaced one by one while their order stays the same. Another may be marked ``data-part``: it is replaced by
+itself.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from dataclasses import dataclass
 _ROOT = re.compile(r"<[a-z]+[^>]*?\sid=\"([^\"]+)\"")
 _CONTAINER = re.compile(r"<(tbody|ul|ol)(\s[^>]*?\bdata-rows\b[^>]*)>(.*?)</\1>", re.DOTALL)
 _ROW = re.compile(r"<(tr|li)\s[^>]*?\bid=\"([^\"]+)\"[^>]*>.*?</\1>", re.DOTALL)
+_PART = re.compile(r"<(nav|div)\s[^>]*?\bid=\"([^\"]+)\"[^>]*?\bdata-part\b[^>]*>.*?</\1>", re.DOTALL)
 _ID = re.compile(r"\bid=\"([^\"]+)\"")
 #: An age ticks in the browser, so a new text for it is no change.
 _TICKING = re.compile(r"(<time\b[^>]*>)[^<]*")
@@ -24,31 +26,36 @@ class Shown:
 
     shell: str
     rows: tuple[tuple[str, str], ...]
+    part: str = ""
 
 
 def frame(before: Shown | None, html: str) -> tuple[str, Shown]:
     """Return the markup to send ("" for nothing) and what the page shows then. ``before`` None: not known."""
     container = _CONTAINER.search(html)
-    body = "" if container is None else container.group(3)
+    if container is None:
+        after = Shown(_digest(html), ())
+        return ("" if before == after else out_of_band(html)), after
+    body = container.group(3)
     rows = {match.group(2): match.group(0) for match in _ROW.finditer(body)}
-    shell = (
-        html
-        if container is None
-        else html[: container.start(3)] + _ROW.sub("", body) + html[container.end(3) :]
+    shell = html[: container.start(3)] + _ROW.sub("", body) + html[container.end(3) :]
+    part = _PART.search(shell)
+    after = Shown(
+        _digest(_PART.sub(r"<\1>", shell)),
+        tuple((name, _digest(row)) for name, row in rows.items()),
+        "" if part is None else _digest(part.group(0)),
     )
-    after = Shown(_digest(shell), tuple((name, _digest(row)) for name, row in rows.items()))
-    if before == after:
-        return "", after
-    if before is None or before.shell != after.shell or container is None:
+    if before is None or before.shell != after.shell:
         return out_of_band(html), after
+    text = out_of_band(part.group(0)) if part is not None and before.part != after.part else ""
     if [name for name, _ in before.rows] == [name for name, _ in after.rows]:
         old = dict(before.rows)
-        return "".join(out_of_band(rows[name]) for name, digest in after.rows if old[name] != digest), after
+        return text + "".join(
+            out_of_band(rows[name]) for name, digest in after.rows if old[name] != digest
+        ), after
     found = _ID.search(container.group(2))
-    if found is None:
-        return out_of_band(html), after
+    assert found is not None, container.group(2)
     tag = container.group(1)
-    return f'<{tag} id="{found.group(1)}" hx-swap-oob="innerHTML">{body}</{tag}>', after
+    return f'<{tag} id="{found.group(1)}" hx-swap-oob="innerHTML">{body}</{tag}>{text}', after
 
 
 def scattered(before: Shown | None, html: str) -> tuple[str, Shown]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.core.paginator import Page, Paginator
@@ -48,4 +49,14 @@ def revision_of(number: int) -> ConfigRevision | None:
 
 def changes_between(before: dict[str, Any], after: dict[str, Any]) -> tuple[tuple[str, Any, Any], ...]:
     """Return what differs, as (path, before, after)."""
-    return tuple((path, old, new) for path, (old, new) in config_diff(before, after).items())
+    return tuple(
+        (path, old, new) for path, (old, new) in config_diff(before, after).items() if not _same(old, new)
+    )
+
+
+def _same(old: Any, new: Any) -> bool:
+    """Tell whether two values are one number written differently: 250 and 250.00."""
+    try:
+        return Decimal(str(old)) == Decimal(str(new))
+    except InvalidOperation:
+        return False

@@ -138,7 +138,7 @@ def score(value: int) -> str:
 @register.filter
 def setting_words(path: str) -> str:
     """Return a setting's path in words: ``limits.position_max_usd`` is "Limits: position max"."""
-    section, _, name = path.replace("-", ".", 1).partition(".")
+    section, _, name = path.replace("__", ".", 1).partition(".")
     for suffix in ("_usd", "_bps", "_s"):
         name = name.removesuffix(suffix)
     return f"{section.capitalize()}: {name.replace('_', ' ')}"
