@@ -173,25 +173,25 @@ class ChainFollower:
 
     def _step_back(self, common: BlockRef, detail: str) -> BlockRef:
         withdrawn = pairs_withdraw(chain_key=self.chain_key, above_block=common.number)
-        reversed_fills = fills_reverse(chain_key=self.chain_key, above_block=common.number)
+        reversed_orders = fills_reverse(chain_key=self.chain_key, above_block=common.number)
         cursor_rebase(chain_key=self.chain_key, to=common)
         logger.warning("chain was reorganised", extra={"chain": self.chain_key, "common": common.number})
-        if reversed_fills or withdrawn:
+        if reversed_orders or withdrawn:
             incident_open(
                 code="REORG",
                 category=Category.NETWORK,
                 recovery=Recovery.RECONCILE,
                 severity="warning",
                 title=f"{self.ports.profile.name} was reorganised above block {common.number}",
-                detail=f"{detail}; {len(withdrawn)} pairs withdrawn, {reversed_fills} fills reversed",
+                detail=f"{detail}; {len(withdrawn)} pairs withdrawn, {len(reversed_orders)} orders reversed",
                 remedy="Nothing to do: the orders concerned are settled from the chain again.",
-                dedup_key=f"reorg/{self.chain_key}/{common.number}",
+                dedup_key=f"blocks/{self.chain_key}/{common.number}",
             )
         return common
 
     def _reset(self, detail: str) -> BlockRef:
         pairs_withdraw(chain_key=self.chain_key, above_block=-1)
-        reversed_fills = fills_reverse(chain_key=self.chain_key, above_block=-1)
+        reversed_orders = fills_reverse(chain_key=self.chain_key, above_block=-1)
         ring_forget(chain_key=self.chain_key)
         start = self._start_at(0)
         incident_open(
@@ -200,7 +200,7 @@ class ChainFollower:
             recovery=Recovery.RECONCILE,
             severity="critical",
             title=f"{self.ports.profile.name} is not the chain that was read before",
-            detail=f"{detail}; all its pairs were withdrawn and {reversed_fills} fills reversed",
+            detail=f"{detail}; all its pairs were withdrawn and {len(reversed_orders)} orders reversed",
             remedy=(
                 "In the sandbox: expected after 'manage.py sandbox reset'. On a real chain: the endpoint serves another"
                 " network; correct it in the admin under Endpoints."
