@@ -103,7 +103,7 @@ class Road:
     """The system on one chain."""
 
     def __init__(self, ground: Ground, data_dir: Path) -> None:
-        self.ground, self.rpc, self.market = ground, ground.rpc, ground.market
+        self.stand_on(ground)
         self.data_dir = data_dir
         self.chain_key = ground.spec.key
         self.follower: ChainFollower | None = None
@@ -113,6 +113,10 @@ class Road:
         self.rpc("anvil_setBalance", self.owner, hex(20 * ETHER))
         rows_write(ground.at, seed=1)
         self.rpc("anvil_mine", hex(BLOCKS_OUT_OF_SIGHT))
+
+    def stand_on(self, ground: Ground) -> None:
+        """Look at this chain from now on; the system learns of it by its rows."""
+        self.ground, self.rpc, self.market = ground, ground.rpc, ground.market
 
     # -- the system's life ----------------------------------------------------------------
     def start(self) -> Road:
@@ -299,13 +303,15 @@ class Road:
         rows = Posting.objects.filter(account="wallet:trader", chain_key=self.chain_key)
         for token, side, raw in rows.values_list("token_address", "side", "amount_raw"):
             book[token] += raw if side == "debit" else -raw
-        chain = {
-            token: int(self.rpc("eth_getBalance", self.owner, "latest"), 16)
-            if token == "native"
-            else self.market.balance(token, self.owner)
-            for token in book
-        }
-        assert dict(book) == chain, self.story()
+        assert dict(book) == {token: self.held(token) for token in book}, self.story()
+
+    def held(self, token: str) -> int:
+        """Return what the wallet holds on the chain; nothing of a token that the chain does not know."""
+        if token == "native":
+            return int(self.rpc("eth_getBalance", self.owner, "latest"), 16)
+        if self.rpc("eth_getCode", token, "latest") == "0x":
+            return 0
+        return self.market.balance(token, self.owner)
 
     def assert_nothing_sent_twice(self) -> None:
         """Ask the chain about each transaction that was ever signed: at most one swap of an order is on it."""
