@@ -15,6 +15,7 @@ from apps.state.models import Event, Incident
 from apps.trading.models import DecisionRecord, Lot, Opportunity, Order, Position
 from apps.trading.services.decisions import decision_repeat
 from apps.trading.services.execution import order_execute
+from apps.trading.services.orders import ENTRIES_REVERTED_MAX, REST_AFTER_REVERT_S
 from apps.trading.services.positions import EXIT_ATTEMPTS_MAX
 from apps.trading.services.reconciliation import wallet_reconcile
 from tests.trading import cases
@@ -157,7 +158,7 @@ def test_execute_when_gas_is_above_the_cap_then_waits(world: World):
     assert world.chain.sends == []
 
 
-def test_buy_when_price_moved_past_slippage_then_reverts_books_gas_and_tries_once_more(world: World):
+def test_buy_when_price_moved_past_slippage_then_reverts_books_gas_and_tries_again_later(world: World):
     pair = world.pair()
     order = world.decide(pair)
     assert order is not None
@@ -169,6 +170,23 @@ def test_buy_when_price_moved_past_slippage_then_reverts_books_gas_and_tries_onc
     assert budget_view().realised_today_usd_micros < 0
     assert Opportunity.objects.get().status == "waiting"
     assert not Position.objects.exists()
+    world.assert_books_are_true()
+
+
+def test_buy_when_it_reverts_again_then_rests_longer_and_the_third_time_gives_up(world: World):
+    pair = world.pair()
+    rests: list[int] = []
+    for _ in range(ENTRIES_REVERTED_MAX):
+        order = world.decide(pair)
+        assert order is not None
+        world.execute(order)
+        world.pool(pair).base //= 2
+        world.chain.mine()
+        assert world.settle(order) is OrderStatus.REVERTED
+        opportunity = Opportunity.objects.get()
+        rests.append(round((opportunity.evaluate_after - opportunity.updated_at).total_seconds()))
+    assert opportunity.status == "refused"
+    assert rests[:2] == [REST_AFTER_REVERT_S, 2 * REST_AFTER_REVERT_S]
     world.assert_books_are_true()
 
 

@@ -115,14 +115,17 @@ def opportunity_settle(*, opportunity_id: int, decision: TradeDecision) -> bool:
     return changed == 1
 
 
-def opportunity_reopen(*, opportunity_id: int, code: str, explanation: str, may_retry: bool) -> None:
-    """Let an entered opportunity wait again, or end it, after its order came to nothing."""
+def opportunity_reopen(
+    *, opportunity_id: int, code: str, explanation: str, may_retry: bool, rest_s: int = 0
+) -> None:
+    """Let an entered opportunity wait again, or end it, after its order came to nothing; ``rest_s`` passes first."""
     now = timezone.now()
+    again_at = now + timedelta(seconds=rest_s)
     row = Opportunity.objects.only("give_up_at").get(pk=opportunity_id)
-    waits = may_retry and now < row.give_up_at
+    waits = may_retry and again_at < row.give_up_at
     Opportunity.objects.filter(pk=opportunity_id, status=OpportunityStatus.ENTERED).update(
         status=OpportunityStatus.WAITING if waits else OpportunityStatus.REFUSED,
-        evaluate_after=now,
+        evaluate_after=again_at,
         skip_code=code,
         skip_explanation=explanation[:_EXPLANATION_LENGTH],
         updated_at=now,

@@ -23,7 +23,9 @@ from apps.trading.services.opportunities import opportunity_reopen
 from apps.trading.services.positions import base_token, exit_rearm, native_worth, position_void
 
 #: After so many entries that the chain turned down a pair is left alone: each costs gas.
-ENTRIES_REVERTED_MAX = 2
+ENTRIES_REVERTED_MAX = 3
+#: After a first one the rush that moved the price is waited out, after a second one twice as long.
+REST_AFTER_REVERT_S = 8
 _REASON_LENGTH = 300
 #: These tell of a try that the market or the chain turned down, so an exit rests before the next one.
 _FAILURES = frozenset({OrderStatus.REVERTED, OrderStatus.DROPPED, OrderStatus.DENIED})
@@ -190,6 +192,7 @@ def _ended(order: Order, after: OrderStatus, reason: str) -> None:
         code=f"ORDER_{after.name}",
         explanation=f"The entry came to nothing: {why}.",
         may_retry=after is not OrderStatus.DENIED and reverted < ENTRIES_REVERTED_MAX,
+        rest_s=REST_AFTER_REVERT_S * reverted,
     )
 
 
