@@ -164,7 +164,7 @@ class Listener:
             # Jitter only spreads reconnections; no decision depends on it.
             await asyncio.sleep(delay_s * random.uniform(0.8, 1.2))  # noqa: S311
             delay_s = min(delay_s * 2, _BACKOFF_MAX_S)
-            await self._in(self._house, wiring.forget_ports)
+            await self._in(self._house, partial(wiring.forget_ports, chain.key))
 
     @staticmethod
     def _report(chain_key: str, error: SniperError) -> None:

@@ -6,6 +6,7 @@ Sandbox, paper, live, replay and tests differ here and nowhere else.
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,8 +53,29 @@ class ChainPorts:
 #: An endpoint whose newest block is older is left out.
 HEAD_AGE_MAX_S = 90
 _SANDBOX_FEED_PER_MIN = 120
+#: A chain made anew and what a person changes in the admin reaches every process within this time.
+_ROWS_KEPT_S = 5.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Rows:
+    """What ports are built from."""
+
+    profile: ChainProfile
+    endpoints: tuple[EndpointConfig, ...]
+    dexes: tuple[DexProfile, ...]
+    lockers: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Kept:
+    rows: _Rows
+    ports: ChainPorts
+    look_again_at: float
+
+
 _lock = threading.Lock()
-_ports: dict[str, ChainPorts] = {}
+_kept: dict[str, _Kept] = {}
 
 
 def signer() -> Signer:
@@ -72,42 +94,56 @@ def _paper_signer() -> PaperSigner:
 
 
 def chain_ports(chain_key: str) -> ChainPorts:
-    """Return the ports of a chain, built once a process. Raises ConfigurationError when its rows are incomplete."""
-    ports = _ports.get(chain_key)
-    if ports is not None:
+    """Return the ports of a chain, built once a process and anew when its rows have changed.
+
+    Raises ConfigurationError when its rows are incomplete.
+    """
+    kept = _kept.get(chain_key)
+    if kept is not None and time.monotonic() < kept.look_again_at:
+        return kept.ports
+    with _lock:
+        rows = _rows_of(chain_key)
+        kept = _kept.get(chain_key)
+        ports = kept.ports if kept is not None and kept.rows == rows else _build(rows)
+        _kept[chain_key] = _Kept(rows=rows, ports=ports, look_again_at=time.monotonic() + _ROWS_KEPT_S)
         return ports
+
+
+def forget_ports(*chain_keys: str) -> None:
+    """Build the ports of these chains anew at their next use; without a name those of all, and open keys anew."""
     with _lock:
-        if chain_key not in _ports:
-            _ports[chain_key] = _build(chain_key)
-        return _ports[chain_key]
+        for chain_key in chain_keys:
+            _kept.pop(chain_key, None)
+        if not chain_keys:
+            _kept.clear()
+            _keystore_signer.cache_clear()
+            _paper_signer.cache_clear()
 
 
-def forget_ports() -> None:
-    """Build all ports anew at their next use: rows have changed."""
-    with _lock:
-        _ports.clear()
-        _keystore_signer.cache_clear()
-        _paper_signer.cache_clear()
+def _rows_of(chain_key: str) -> _Rows:
+    return _Rows(
+        profile=chains.chain_profile(chain_key),
+        endpoints=chains.endpoint_configs(chain_key),
+        dexes=chains.dex_profiles(chain_key),
+        lockers=chains.locker_addresses(chain_key),
+    )
 
 
-def _build(chain_key: str) -> ChainPorts:
-    profile = chains.chain_profile(chain_key)
+def _build(rows: _Rows) -> ChainPorts:
+    profile, endpoints = rows.profile, rows.endpoints
     if profile.family != "evm":
         raise ConfigurationError(
             f"{profile.name} is of family {profile.family}, which is not supported yet",
             remedy="Switch the chain off in the admin under Chains.",
         )
-    endpoints = chains.endpoint_configs(chain_key)
     if not endpoints:
         raise ConfigurationError(
             f"{profile.name} has no enabled endpoint",
             remedy="Add an endpoint in the admin under Endpoints, then run 'manage.py doctor'.",
         )
-    dexes = {dex.dex_key: dex for dex in chains.dex_profiles(chain_key)}
+    dexes = {dex.dex_key: dex for dex in rows.dexes}
     client = EvmClient.for_profile(profile, endpoints, head_age_max_s=HEAD_AGE_MAX_S)
-    reader = EvmReader(
-        client, profile, lockers=chains.locker_addresses(chain_key), dexes=tuple(dexes.values())
-    )
+    reader = EvmReader(client, profile, lockers=rows.lockers, dexes=rows.dexes)
     if settings.ENV.mode == "paper":
         execution = _on_paper(reader, dexes)
     else:
