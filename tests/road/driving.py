@@ -129,6 +129,10 @@ class Road:
         """Begin as new processes do: nothing is remembered but rows, and every message is lost."""
         self.lose_messages()
         wiring.forget_ports()
+        self.reconnect()
+
+    def reconnect(self) -> None:
+        """Follow the chain anew, as the listener does after it was lost."""
         self.follower = ChainFollower(self.chain_key, wiring.chain_ports(self.chain_key), exits=Inline(1))
         self.follower.begin()
 

@@ -13,6 +13,7 @@ import pytest
 
 from apps.discovery.models import Pair
 from apps.domain.order import OrderStatus
+from apps.engine import wiring
 from apps.sandbox.chainspec import CHAINS
 from apps.sandbox.rows import rows_write
 from apps.state.models import Incident
@@ -177,6 +178,21 @@ def test_chain_made_anew_then_incident_and_nothing_of_the_old_one_is_held(instal
         road.assert_true()
         other, _ = road.bought()
         assert road.pair_of(other).pk != Pair.objects.get(pool_address__iexact=launch.pair).pk
+        road.assert_true()
+
+
+def test_chain_made_anew_while_processes_live_then_they_trade_on_the_new_one(
+    installation: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(wiring, "_ROWS_KEPT_S", 0.0)  # five seconds have passed
+    with running_anvil(chain_id=BASE.chain_id) as chain:
+        road = Road(Ground.lay(BASE, chain), installation).start()
+        road.bought()
+    with moved_to(road):
+        road.rpc("anvil_setBalance", road.owner, hex(20 * ETHER))
+        road.reconnect()
+        road.pass_time(120)
+        road.bought()
         road.assert_true()
 
 
