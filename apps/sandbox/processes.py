@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import sys
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Protocol
@@ -67,9 +68,9 @@ def anvil_path() -> Path:
 
 
 def _anvil_options(chain: ChainSpec, *, port: int, folder: Path) -> tuple[str, ...]:
-    # The header of block 0 holds nothing else of ours: a gas limit of its own gives each chain of each installation a
-    # genesis hash of its own, even when two are made in the same second.
-    mark = int.from_bytes(sha256(f"{folder}:{chain.chain_id}".encode()).digest()[:3], "big")
+    # The header of block 0 holds nothing else of ours: a gas limit of its own gives each chain of each start a genesis
+    # hash of its own, even when two are made in the same second. A chain that is loaded keeps its block 0.
+    mark = int.from_bytes(sha256(f"{folder}:{chain.chain_id}:{time.time_ns()}".encode()).digest()[:3], "big")
     return (
         *("--host", "127.0.0.1", "--port", str(port), "--chain-id", str(chain.chain_id)),
         *(

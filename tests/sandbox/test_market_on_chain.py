@@ -107,7 +107,7 @@ class Outsider:
 
 def test_launches_when_tried_by_an_outsider_then_sellable_as_the_truth_says() -> None:
     with living_chain(BSC, seed=3) as life:
-        lived(life, ticks=45, pairs_per_s=4.0)
+        lived(life, ticks=30, pairs_per_s=4.0)
         outsider = Outsider(life)
         tried: dict[bool, int] = {True: 0, False: 0}
         for running in list(life.listed):
@@ -117,8 +117,8 @@ def test_launches_when_tried_by_an_outsider_then_sellable_as_the_truth_says() ->
             small = running.reserves[0] // 1_000
             assert outsider.can_sell(running.token, native_wei=small) is expected, running.plan
             tried[expected] += 1
-    assert tried[True] > 40
-    assert tried[False] > 8
+    assert tried[True] > 25
+    assert tried[False] > 4
 
 
 def test_shut_launches_when_tried_after_their_block_then_not_sellable() -> None:

@@ -18,7 +18,8 @@ const CODE_MAX_BYTES = 24_576; // EIP-170
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..", "..");
-const folders = [here, join(root, "apps", "chains", "evm", "contracts")];
+const suite = join(here, "suite");
+const folders = [here, join(root, "apps", "chains", "evm", "contracts"), suite];
 
 function loadSolc() {
   try {
@@ -79,15 +80,25 @@ function artifacts(contracts) {
   return files;
 }
 
-function write(folder, files) {
-  const target = join(folder, "compiled");
+// One file a token in the form that "manage.py evaluate honeypots" reads, made of suite.json and the compiled contracts.
+function cases(compiled) {
+  const plan = JSON.parse(readFileSync(join(suite, "suite.json"), "utf8"));
+  const halves = new Map([["tuning", new Map()], ["test", new Map()]]);
+  for (const { contract, half, ...fields } of plan) {
+    const { abi, bytecode } = JSON.parse(compiled.get(`${contract}.json`));
+    const entry = { name: contract, ...fields, abi, bytecode };
+    halves.get(half).set(`${contract}.json`, `${JSON.stringify(entry, null, 1)}\n`);
+  }
+  return halves;
+}
+
+function write(target, files) {
   mkdirSync(target, { recursive: true });
   for (const name of readdirSync(target)) if (!files.has(name)) rmSync(join(target, name));
   for (const [name, text] of files) writeFileSync(join(target, name), text);
 }
 
-function differences(folder, files) {
-  const target = join(folder, "compiled");
+function differences(target, files) {
   const found = existsSync(target) ? readdirSync(target).filter((name) => name.endsWith(".json")) : [];
   const stale = found.filter((name) => !files.has(name)).map((name) => `${name} has no source`);
   for (const [name, text] of files) {
@@ -103,12 +114,18 @@ if (!solc.version().startsWith(`${SOLC_VERSION}+`)) {
   console.error(`solc ${SOLC_VERSION} is needed, found ${solc.version()}`);
   process.exit(2);
 }
-const stale = [];
+const outputs = new Map(); // folder -> name -> text
 for (const folder of folders) {
   const files = artifacts(compile(solc, readSources(folder)));
-  if (check) stale.push(...differences(folder, files));
-  else write(folder, files);
-  console.log(`${check ? "checked" : "wrote"} ${files.size} contracts of ${folder.slice(root.length + 1)}`);
+  outputs.set(join(folder, "compiled"), files);
+  if (folder !== suite) continue;
+  for (const [half, entries] of cases(files)) outputs.set(join(suite, "cases", half), entries);
+}
+const stale = [];
+for (const [target, files] of outputs) {
+  if (check) stale.push(...differences(target, files));
+  else write(target, files);
+  console.log(`${check ? "checked" : "wrote"} ${files.size} files of ${target.slice(root.length + 1)}`);
 }
 for (const line of stale) console.error(line);
 process.exit(stale.length > 0 ? 1 : 0);

@@ -14,8 +14,8 @@ from __future__ import annotations
 
 from typing import Final
 
-#: One second of the sandbox stands for so many seconds of a real market: an hour passes in half a minute.
-TIME_FACTOR: Final = 120
+#: One second of the sandbox stands for so many seconds of a real market: an hour passes in a minute.
+TIME_FACTOR: Final = 60
 
 # -- who launches what ---------------------------------------------------------------------
 BAD_SHARE: Final = 0.74  # [M]; of the decided pools of [U], 90 % drained
@@ -95,7 +95,7 @@ HOLDERS_MAX: Final = 60
 #: [U] hours from the first event to the drain: 4.7 in the middle, a third within the first, 74 % within the first day.
 DRAIN_LOG_MEAN: Final = 1.605
 DRAIN_LOG_SD: Final = 2.844
-ENDING_LATEST_S: Final = 1_200.0
+ENDING_LATEST_S: Final = 2_400.0
 #: [U] 70 % of the removals of drained pools take more than 90 %.
 DRAIN_SHARES_BPS: Final = (10_000, 10_000, 10_000, 10_000, 10_000, 9_900, 9_500, 9_000)
 LIFE_LOG_MEAN: Final = 1.2  # [P] hours that people care about a token
@@ -116,14 +116,16 @@ TRADES_HALF_LIFE_H: Final = 0.3  # [U] 162, 68, 38, 15 an hour after 0, 15, 30 a
 RUSH: Final = (
     3.0  # [P] times as many trades at the very beginning, so that the first rise comes as fast as in [U]
 )
-RUSH_HALF_LIFE_S: Final = 1.5
+RUSH_HALF_LIFE_S: Final = 1.0
 #: [U] ln of the price over the first after 6 minutes: alive 0.52 (0 to 1.48), drained 0.29 (0.06 to 0.95); a half of it
 #: comes within the first minute. From there to an hour: alive 0.02 (-0.29 to 0.63), a tenth below -0.81.
 RISE_MEAN_HONEST: Final = 0.6
 RISE_MEAN_BAD: Final = 0.4
 RISE_SD: Final = 0.9
 RISE_TIME_H: Final = 0.02
-VOLATILITY_PER_HOUR: Final = 0.7
+TRADES_FOR_FULL_RISE: Final = 60.0  # [P] an hour; the rises above are of pools with 20 events or more
+#: [U] 0.7 between the quartiles' normal equivalents; more here, because trades follow opinion with a delay.
+VOLATILITY_PER_HOUR: Final = 1.0
 
 # -- people --------------------------------------------------------------------------------
 RETAIL: Final = 160  # [P] accounts a chain

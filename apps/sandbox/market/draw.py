@@ -14,7 +14,7 @@ from apps.sandbox.market.plan import Ending, Launch, LpFate, Who
 
 _NEVER = 2**128 - 1
 _SUPPLIES = (10**6, 10**7, 10**8, 10**9, 10**9, 10**9, 10**10, 10**12, 420_690 * 10**6)
-_LIFE_MIN_S, _LIFE_MAX_S = 20.0, 600.0
+_LIFE_MIN_S, _LIFE_MAX_S = 30.0, 900.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,7 +147,7 @@ def _trading(chance: Random, *, is_honest: bool) -> dict[str, Any]:
     lives_s = min(_LIFE_MAX_S, max(_LIFE_MIN_S, lives_s))
     per_hour = min(p.TRADES_PER_HOUR_MAX, chance.lognormvariate(trades_mean, p.TRADES_LOG_SD))
     return {
-        "path": _path(chance, lives_s, rise_mean=rise_mean),
+        "path": _path(chance, lives_s, rise=_rise(chance, rise_mean, per_hour)),
         "trades_per_s": p.TRADES_KEPT * per_hour * p.TIME_FACTOR / 3_600,
         "trades_half_life_s": _seconds_of(p.TRADES_HALF_LIFE_H),
         "trade_share": exp(chance.gauss(p.TRADE_SHARE_LOG_MEAN, p.TRADE_SHARE_BETWEEN_SD)),
@@ -186,10 +186,15 @@ def _weighted(chance: Random, shares: dict[Any, float]) -> Any:
     return chance.choices(list(shares), weights=list(shares.values()))[0]
 
 
-def _path(chance: Random, lives_s: float, *, rise_mean: float) -> tuple[tuple[float, float], ...]:
+def _rise(chance: Random, mean: float, trades_per_hour: float) -> float:
+    """Return the first rise; where few trade, it is small."""
+    return chance.gauss(mean, p.RISE_SD) * min(1.0, trades_per_hour / p.TRADES_FOR_FULL_RISE)
+
+
+def _path(chance: Random, lives_s: float, *, rise: float) -> tuple[tuple[float, float], ...]:
     """Return how people come to see the price: a rise or fall at first, then a walk."""
     hour_s = 3_600 / p.TIME_FACTOR
-    rise, walk, at_s = chance.gauss(rise_mean, p.RISE_SD), 0.0, 0.0
+    walk, at_s = 0.0, 0.0
     knots = [(0.0, 0.0)]
     while at_s < lives_s:
         step_s = chance.uniform(0.05, 0.2) * hour_s

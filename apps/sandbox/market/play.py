@@ -12,6 +12,7 @@ from apps.sandbox.market.plan import Launch
 
 TRADES_PER_LAUNCH_AND_BLOCK_MAX = 10
 _EAGERNESS = 4.0  # how strongly a gap between price and fair price decides who trades
+_GREED = 3.0  # and how much larger it makes the trades
 _TRADE_SHARE_MAX = 0.2
 _NATIVE_LEFT_MIN_WEI = 10**13  # of a pool worth trading at
 
@@ -76,7 +77,8 @@ def trades(plan: Launch, pool: Pool, *, age_s: float, block_s: float, chance: Ra
     holders = list(pool.holders)
     for _ in range(min(poisson(expected, chance), TRADES_PER_LAUNCH_AND_BLOCK_MAX)):
         is_buy = chance.random() < 1 / (1 + exp(-max(-30.0, min(30.0, _EAGERNESS * gap))))
-        share = min(_TRADE_SHARE_MAX, plan.trade_share * exp(chance.gauss(0, plan.trade_spread)))
+        size = plan.trade_share * exp(chance.gauss(0, plan.trade_spread))
+        share = min(_TRADE_SHARE_MAX, size * (1 + _GREED * abs(gap)))
         if is_buy:
             who = chance.choice(plan.crew)
             if plan.whale is not None and chance.random() < 0.05:
