@@ -7,11 +7,20 @@ Amounts in US dollars are Decimal, ratios integer basis points, times integer se
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
+from enum import IntEnum
+from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    PlainSerializer,
+    model_validator,
+)
 
 from apps.domain.engine import Mode
+from apps.domain.verdict import Gate
 
 
 def _setting(default: Any, help_text: str, *, unit: str = "", **bounds: Any) -> Any:
@@ -20,6 +29,52 @@ def _setting(default: Any, help_text: str, *, unit: str = "", **bounds: Any) -> 
 
 class _Section(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Effect(IntEnum):
+    """What a tripped breaker does. The order is one of strictness."""
+
+    OFF = 0  # the breaker is not looked at
+    SHRINK = 1  # limits and sizes are cut down while it is tripped
+    PAUSE = 2  # no entries while it is tripped
+
+    @property
+    def word(self) -> str:
+        """Return the effect as people write it."""
+        return self.name.lower()
+
+
+_Level = TypeVar("_Level", Gate, Effect)
+
+
+def _by_word(kind: type[_Level]) -> BeforeValidator:
+    """Accept the level's word, its number, and its number as text; kept is the word."""
+
+    def read(value: Any) -> Any:
+        if isinstance(value, str) and not value.strip().isdigit():
+            try:
+                return kind[value.strip().upper()]
+            except KeyError:
+                words = ", ".join(f"{level.word} ({level.value})" for level in reversed(kind))
+                raise ValueError(f"{value[:20]!r} is no such level: give one of {words}") from None
+        return value
+
+    return BeforeValidator(read)
+
+
+_WORDED = PlainSerializer(lambda level: level.word, return_type=str, when_used="json")
+GateSetting = Annotated[Gate, _by_word(Gate), _WORDED]
+EffectSetting = Annotated[Effect, _by_word(Effect), _WORDED]
+_GATE_WORDS = "2 veto, 1 warn, 0 off"
+_EFFECT_WORDS = "2 pause, 1 shrink, 0 off"
+
+
+def _gate(default: Gate, help_text: str) -> Any:
+    return _setting(default, f"{help_text} {_GATE_WORDS}.", unit="level", ge=0, le=max(Gate))
+
+
+def _effect(default: Effect, help_text: str) -> Any:
+    return _setting(default, f"{help_text} {_EFFECT_WORDS}.", unit="level", ge=0, le=max(Effect))
 
 
 class Limits(_Section):
@@ -52,6 +107,44 @@ class Limits(_Section):
         unit="USD",
         gt=0,
         le=1_000_000,
+    )
+    token_positions_max: int = _setting(
+        1, "Most positions open in one token at the same time.", unit="positions", ge=1, le=100
+    )
+    deployer_positions_max: int = _setting(
+        2,
+        "Most positions open in tokens of one deployer at the same time.",
+        unit="positions",
+        ge=1,
+        le=500,
+    )
+    token_exposure_max_usd: Decimal | None = _setting(
+        None,
+        "Most that all positions in one token may cost; empty: only the other limits count.",
+        unit="USD",
+        gt=0,
+        le=10_000_000,
+    )
+    deployer_exposure_max_usd: Decimal | None = _setting(
+        None,
+        "Most that all positions in one deployer's tokens may cost; empty: only the other limits count.",
+        unit="USD",
+        gt=0,
+        le=10_000_000,
+    )
+    chain_exposure_max_usd: Decimal | None = _setting(
+        None,
+        "Most that all positions on one chain may cost; empty: only the other limits count.",
+        unit="USD",
+        gt=0,
+        le=10_000_000,
+    )
+    daily_entries_max_usd: Decimal | None = _setting(
+        Decimal(25_000),
+        "Most that all entries of one UTC day may cost together, those that came to nothing included; empty: no limit.",
+        unit="USD",
+        gt=0,
+        le=100_000_000,
     )
     token_cooldown_s: int = _setting(
         3_600, "After an exit the same token is left alone for so long.", unit="s", ge=0, le=30 * 86_400
@@ -103,12 +196,189 @@ class Rules(_Section):
     deployer_rug_share_max_bps: int = _setting(
         5_000, "Highest share of the deployer's earlier tokens that died.", unit="bps", ge=0, le=10_000
     )
+    reachable_buy_tax_max_bps: int = _setting(
+        1_500,
+        "Highest tax on buying that whoever commands the token can still set, as tried in simulation.",
+        unit="bps",
+        ge=0,
+        le=10_000,
+    )
+    reachable_sell_tax_max_bps: int = _setting(
+        1_500,
+        "Highest tax on selling that whoever commands the token can still set, as tried in simulation.",
+        unit="bps",
+        ge=0,
+        le=10_000,
+    )
+    sellers_min: int = _setting(
+        5,
+        "Least number of unrelated people seen to have sold; n of them bound the share of blocked sellers by 3/n.",
+        unit="sellers",
+        ge=0,
+        le=1_000,
+    )
+    coordination_max_bps: int = _setting(
+        7_000, "Highest likelihood that buyers act in concert.", unit="bps", ge=0, le=10_000
+    )
     owner_control_allowed: bool = _setting(
         False,  # noqa: FBT003  # a default, in the place where all defaults stand
         "Accept tokens whose active owner can change taxes, pause, block or mint.",
     )
     pair_age_max_s: int = _setting(
         86_400, "Older pairs are not new listings.", unit="s", ge=60, le=365 * 86_400
+    )
+
+
+class Gates(_Section):
+    """What each rule's refusal does: veto refuses the pair (an unknown answer too), warn only says so, off does not ask.
+
+    The figures that rules compare with stand under Rules.
+    """
+
+    quote_supported: GateSetting = _gate(Gate.VETO, "The pool is paid for in the chain's own coin.")
+    token_data: GateSetting = _gate(Gate.VETO, "The token's supply and decimals make sense.")
+    pair_age: GateSetting = _gate(Gate.VETO, "The pair is young enough.")
+    liquidity: GateSetting = _gate(Gate.VETO, "The pool holds enough money.")
+    sellable: GateSetting = _gate(Gate.VETO, "What was bought can be sold again.")
+    probe_disagreement: GateSetting = _gate(Gate.VETO, "All ways of simulating the trade agree.")
+    sellable_later: GateSetting = _gate(Gate.VETO, "It can still be sold many blocks later.")
+    sellable_from_fresh_wallet: GateSetting = _gate(Gate.VETO, "Somebody we give it to can sell it.")
+    size_dependent: GateSetting = _gate(Gate.WARN, "Smaller and larger trades go as the intended one does.")
+    third_party_proof: GateSetting = _gate(Gate.WARN, "Enough unrelated people were seen to have sold.")
+    buy_tax: GateSetting = _gate(Gate.VETO, "The tax on buying is low enough.")
+    sell_tax: GateSetting = _gate(Gate.VETO, "The tax on selling is low enough.")
+    reachable_buy_tax: GateSetting = _gate(Gate.VETO, "Nobody can raise the tax on buying too far.")
+    reachable_sell_tax: GateSetting = _gate(Gate.VETO, "Nobody can raise the tax on selling too far.")
+    lp_removable: GateSetting = _gate(Gate.VETO, "The pool's liquidity cannot be taken out at once.")
+    owner_control: GateSetting = _gate(Gate.VETO, "No active owner has functions that change the rules.")
+    can_pause: GateSetting = _gate(Gate.VETO, "Nobody can switch trading off, as tried in simulation.")
+    can_blacklist: GateSetting = _gate(Gate.VETO, "Nobody can block single holders, as tried in simulation.")
+    can_mint: GateSetting = _gate(Gate.VETO, "Nobody can make new tokens, as tried in simulation.")
+    can_move_balances: GateSetting = _gate(
+        Gate.VETO, "Nobody can take tokens out of wallets, as tried in simulation."
+    )
+    can_upgrade: GateSetting = _gate(Gate.VETO, "Nobody can exchange the token's code.")
+    hidden_owner: GateSetting = _gate(Gate.VETO, "Nobody commands the token beside its stated owner.")
+    deployer_history: GateSetting = _gate(Gate.VETO, "The deployer's earlier tokens do not speak against it.")
+    creator_holding: GateSetting = _gate(Gate.VETO, "Creator and owner hold little of the supply.")
+    creator_dump: GateSetting = _gate(Gate.VETO, "The price would stand if the creator sold everything.")
+    holders_top10: GateSetting = _gate(Gate.VETO, "The ten largest holders hold little enough.")
+    coordination: GateSetting = _gate(Gate.VETO, "Buyers do not act in concert.")
+
+
+class Breakers(_Section):
+    """When trading goes so badly that it pauses or shrinks by itself, and for how long. Exits always go on."""
+
+    cooldown_s: int = _setting(
+        3_600, "A tripped breaker rests so long before it is armed again.", unit="s", ge=5, le=7 * 86_400
+    )
+    shrink_bps: int = _setting(
+        5_000, "What is left of sizes and limits while a breaker shrinks them.", unit="bps", ge=100, le=10_000
+    )
+    losses: EffectSetting = _effect(Effect.PAUSE, "After too many losses one after another.")
+    losses_max: int = _setting(4, "So many losses one after another trip it.", unit="losses", ge=2, le=100)
+    daily_loss: EffectSetting = _effect(Effect.SHRINK, "After losing too much in one UTC day.")
+    daily_loss_bps: int = _setting(
+        5_000, "This share of limits.daily_loss_max_usd trips it.", unit="bps", ge=100, le=10_000
+    )
+    failures: EffectSetting = _effect(Effect.PAUSE, "When too many transactions fail.")
+    failures_max_bps: int = _setting(
+        3_000,
+        "Highest share of the last 20 transactions that may revert or be dropped.",
+        unit="bps",
+        ge=100,
+        le=10_000,
+    )
+    slippage: EffectSetting = _effect(Effect.SHRINK, "When fills come out worse than predicted.")
+    slippage_max_bps: int = _setting(
+        150,
+        "So far below its quote a fill counts as bad; three bad ones of the last five trip it.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    gas_spike: EffectSetting = _effect(Effect.PAUSE, "When a chain's gas is dear against its last day.")
+    gas_spike_bps: int = _setting(
+        40_000,
+        "So far over the median of the last 24 hours: 40,000 bps are four times.",
+        unit="bps",
+        ge=11_000,
+        le=1_000_000,
+    )
+    rpc_disagreement: EffectSetting = _effect(
+        Effect.PAUSE, "When two endpoints of a chain contradict each other."
+    )
+    rpc_lag_max_blocks: int = _setting(
+        3,
+        "An endpoint may be so many blocks behind the others before it counts as contradicting them.",
+        unit="blocks",
+        ge=1,
+        le=1_000,
+    )
+
+
+class Guard(_Section):
+    """How open positions are watched, block by block. What it finds sells the position at once."""
+
+    enabled: bool = _setting(True, "Watch open positions.")  # noqa: FBT003  # a default
+    simulate_every_blocks: int = _setting(
+        10,
+        "A position's sale is simulated again after so many blocks, and at once when something stirs.",
+        unit="blocks",
+        ge=1,
+        le=10_000,
+    )
+    simulations_max: int = _setting(
+        8, "Most positions simulated again in one block.", unit="positions", ge=1, le=500
+    )
+    tax_rise_max_bps: int = _setting(
+        300, "Sell when a tax has risen by more than this since entry.", unit="bps", ge=0, le=10_000
+    )
+    liquidity_pulled_max_bps: int = _setting(
+        1_000,
+        "Sell when more than this share of the pool's liquidity was taken out since entry.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    holder_dump_max_bps: int = _setting(
+        2_000,
+        "Sell when one holder has sold for more than this share of the pool's coins within a few blocks.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    holder_dump_blocks: int = _setting(
+        10, "Within so many blocks the sales of one holder are added up.", unit="blocks", ge=1, le=1_000
+    )
+
+
+class Scoreboard(_Section):
+    """How refused tokens are followed, to show what each rule saves and costs."""
+
+    follow_s: int = _setting(
+        86_400, "A refused token is followed for so long.", unit="s", ge=60, le=30 * 86_400
+    )
+    dead_below_bps: int = _setting(
+        1_000,
+        "A pool with less than this share of its highest coins counts as dead.",
+        unit="bps",
+        ge=1,
+        le=9_000,
+    )
+    risen_above_bps: int = _setting(
+        20_000,
+        "A sale worth more than this share of what we had paid counts as risen.",
+        unit="bps",
+        ge=10_001,
+        le=10**7,
+    )
+    rows_max: int = _setting(
+        5_000,
+        "Most refused tokens followed at the same time; further ones are only counted.",
+        unit="tokens",
+        ge=10,
+        le=10**6,
     )
 
 
@@ -175,9 +445,13 @@ class TradingConfig(_Section):
 
     limits: Limits = Field(default_factory=Limits)
     rules: Rules = Field(default_factory=Rules)
+    gates: Gates = Field(default_factory=Gates)
     entry: Entry = Field(default_factory=Entry)
     exits: Exits = Field(default_factory=Exits)
     execution: Execution = Field(default_factory=Execution)
+    breakers: Breakers = Field(default_factory=Breakers)
+    guard: Guard = Field(default_factory=Guard)
+    scoreboard: Scoreboard = Field(default_factory=Scoreboard)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> TradingConfig:
@@ -200,7 +474,10 @@ _SANDBOX_CHANGES: dict[str, dict[str, Any]] = {
         "exposure_max_usd": Decimal(20_000),
         "token_cooldown_s": 300,
         "deployer_cooldown_s": 300,
+        "daily_entries_max_usd": None,
     },
+    "breakers": {"cooldown_s": 20, "losses_max": 10},
+    "scoreboard": {"follow_s": 600},
     "exits": {"time_stop_s": 45},
     "entry": {"watch_interval_s": 4, "watch_duration_s": 60},
 }

@@ -12,6 +12,8 @@ from apps.domain.money import Amount
 ExitTag = Literal[
     "take_profit", "stop_loss", "trailing_stop", "time_stop", "liquidity_drop", "force_exit", "kill_close"
 ]
+#: Sold because something about the token, its pool or its holders has become worse since we bought it.
+GuardTag = Literal["guard"]
 
 
 class SkipStage(Enum):
@@ -52,7 +54,7 @@ class TradeDecision:
     reasons: tuple[Reason, ...]
     config_revision: int
     skip_stage: SkipStage | None = None
-    exit_tag: ExitTag | None = None
+    exit_tag: ExitTag | GuardTag | None = None
     retry_after_ms: int | None = None
     gas_limit: int = 0  # of the swap; 0 for "skip"
     fee_cap_raw: int = 0  # most native units that gas and tips of all its transactions may cost

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from apps.domain.errors import SniperError
 from apps.domain.ids import ChainKey, PairKey, TraceId
 from apps.domain.money import Token
+
+if TYPE_CHECKING:
+    from apps.domain.probes import TokenProbes
 
 SourceName = Literal["chain", "dexscreener", "geckoterminal", "manual"]
 
@@ -190,7 +193,7 @@ class RoundTrip:
     amount_in_raw: int
     sold_share_bps: int
     sell_delay_blocks: int  # 0: same call; 1: next block
-    method: Literal["eth_call", "eth_simulateV1"]
+    method: Literal["eth_call", "eth_simulateV1", "pyrevm"]  # pyrevm: in our own process, on the node's state
     stage: Literal["bought_and_sold", "buy_failed", "sell_failed", "unavailable"]
     received_raw: int | None
     returned_raw: int | None
@@ -224,6 +227,7 @@ class PairFacts:
     round_trips: tuple[RoundTrip, ...] = ()
     swaps: tuple[PoolSwap, ...] | None = None  # since creation, newest last, bounded
     missing: Mapping[str, str] | None = None
+    probes: TokenProbes | None = None  # None: a first look, which asks for no full assessment
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

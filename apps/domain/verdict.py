@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import Enum
+from enum import Enum, IntEnum
 
 from apps.domain.ids import PairKey, TraceId
 
@@ -16,10 +16,23 @@ class Outcome(Enum):
     UNKNOWN = "unknown"
 
 
+class Gate(IntEnum):
+    """What a rule's refusal does. The order is one of strictness."""
+
+    OFF = 0  # the rule is not asked
+    WARN = 1  # what it says stands in the verdict and refuses nothing
+    VETO = 2  # a failure refuses the pair, and so does an answer that is unknown
+
+    @property
+    def word(self) -> str:
+        """Return the gate as people write it."""
+        return self.name.lower()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Finding:
     """One rule's answer. ``code`` is for machines ("LIQUIDITY_BELOW_MINIMUM"), ``explanation`` for people,
-    ``detail`` holds the figures ("liquidity_usd=512.20 minimum=2000").
+    ``detail`` holds the figures ("liquidity_usd=512.20 minimum=2000"). ``gate`` says what a refusal of it does here.
     """
 
     rule: str
@@ -27,6 +40,7 @@ class Finding:
     outcome: Outcome
     explanation: str
     detail: str
+    gate: Gate = Gate.VETO
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +60,15 @@ class RiskVerdict:
 
     @property
     def refusals(self) -> tuple[Finding, ...]:
-        """Return the findings that stand against a trade, failures first."""
-        failed = tuple(item for item in self.findings if item.outcome is Outcome.FAIL)
-        return failed + tuple(item for item in self.findings if item.outcome is Outcome.UNKNOWN)
+        """Return the findings that refuse the trade, failures first."""
+        return self._against(Gate.VETO)
+
+    @property
+    def warnings(self) -> tuple[Finding, ...]:
+        """Return the findings that speak against the trade and do not refuse it, failures first."""
+        return self._against(Gate.WARN)
+
+    def _against(self, gate: Gate) -> tuple[Finding, ...]:
+        items = tuple(item for item in self.findings if item.gate is gate)
+        failed = tuple(item for item in items if item.outcome is Outcome.FAIL)
+        return failed + tuple(item for item in items if item.outcome is Outcome.UNKNOWN)
