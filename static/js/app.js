@@ -13,6 +13,7 @@
   const POLL_MS = 5000;
   const GRACE_MS = 1500;
   const TOAST_MS = 10000;
+  const AHEAD_S = 5;
   const TOASTS_MAX = 5;
   const root = document.documentElement;
   const by = (id) => document.getElementById(id);
@@ -33,6 +34,12 @@
     return `${Math.trunc(s / 86400).toLocaleString("en-US")} d ${two(Math.trunc((s % 86400) / 3600))} h`;
   }
 
+  /* Clocks of chains and browsers run a little ahead: within these few seconds the future is the present. */
+  function elapsed(ms) {
+    const seconds = Math.floor(ms / 1000);
+    return seconds < 0 && seconds >= -AHEAD_S ? 0 : seconds;
+  }
+
   function write(node, text) {
     if (node && node.textContent !== text) node.textContent = text;
   }
@@ -40,7 +47,7 @@
   function tick() {
     const at = now();
     for (const node of all("time[data-age]")) {
-      const seconds = Math.floor((at - Number(node.dataset.age)) / 1000);
+      const seconds = elapsed(at - Number(node.dataset.age));
       const ago = seconds >= 0 && "ago" in node.dataset ? " ago" : "";
       write(node, seconds >= 0 ? durationText(seconds) + ago : `in ${durationText(-seconds)}`);
     }
@@ -312,6 +319,12 @@
     return `${sign}0.0${zeros}${String(mantissa).replace(".", "")}`;
   }
 
+  function dollars(value) {
+    const size = Math.abs(value);
+    const body = size >= 1 && size < 1e6 ? size.toLocaleString("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 }) : significant(size);
+    return (value < 0 ? "−$" : "$") + body;
+  }
+
   function colour(name) {
     return getComputedStyle(root).getPropertyValue(`--${name}`).trim();
   }
@@ -364,7 +377,7 @@
       this.series = [];
       this.text = "";
       host.replaceChildren();
-      this.chart = LightweightCharts.createChart(host, { autoSize: true, layout: { attributionLogo: false }, rightPriceScale: { borderVisible: false }, timeScale: { borderVisible: false, timeVisible: true, secondsVisible: true }, handleScroll: { vertTouchDrag: false } });
+      this.chart = LightweightCharts.createChart(host, { autoSize: true, layout: { attributionLogo: false }, rightPriceScale: { borderVisible: false }, timeScale: { borderVisible: false, timeVisible: true, secondsVisible: true, maxBarSpacing: 28 }, handleScroll: { vertTouchDrag: false } });
       this.paint();
       this.read();
     }
@@ -380,8 +393,8 @@
       if (!text || text === this.text) return;
       this.text = text;
       const data = JSON.parse(text);
-      const unit = data.unit === "usd" ? (value) => (value < 0 ? "−$" : "$") + significant(Math.abs(value)) : (value) => significant(value);
-      this.chart.applyOptions({ localization: { priceFormatter: unit } });
+      this.format = data.unit === "usd" ? dollars : (value) => significant(value);
+      this.chart.applyOptions({ localization: { priceFormatter: this.format } });
       const first = this.series.length === 0;
       data.series.forEach((item, index) => this.draw(item, index));
       if (first) this.chart.timeScale().fitContent();
@@ -390,7 +403,7 @@
     draw(item, index) {
       let entry = this.series[index];
       if (!entry) {
-        const api = this.chart.addSeries(LightweightCharts[KINDS[item.kind]], { ...seriesLook(item), priceFormat: { type: "custom", formatter: (value) => significant(value), minMove: 1e-12 } });
+        const api = this.chart.addSeries(LightweightCharts[KINDS[item.kind]], { ...seriesLook(item), priceFormat: { type: "custom", formatter: this.format, minMove: 1e-12 } });
         entry = { api, item, markers: LightweightCharts.createSeriesMarkers(api, []), levels: [] };
         if (item.kind === "histogram") api.priceScale().applyOptions({ scaleMargins: { top: 0.8, bottom: 0 } });
         this.series[index] = entry;
@@ -425,7 +438,13 @@
     syncCharts();
   }
   on("htmx:afterSettle", settle);
-  on("htmx:wsAfterMessage", settle);
+  /* A message is markup whose elements say themselves what they replace; table rows come wrapped in <template>,
+     because they cannot stand beside other elements. The socket extension knows no templates, htmx itself does. */
+  on("htmx:wsBeforeMessage", (event) => {
+    event.preventDefault();
+    htmx.swap(document.body, event.detail.message, { swapStyle: "none", swapDelay: 0, settleDelay: 0 });
+    settle();
+  });
   on("DOMContentLoaded", () => {
     settle();
     if (location.hash && openDialog(location.hash.slice(1))) history.replaceState(null, "", location.pathname + location.search);

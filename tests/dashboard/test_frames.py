@@ -32,13 +32,13 @@ def test_frame_when_only_an_age_went_on_then_nothing_is_sent():
 def test_frame_when_one_row_changed_then_only_that_row_is_sent():
     _, shown = frame(None, panel([(2, "a"), (1, "b")]))
     text, _ = frame(shown, panel([(2, "a"), (1, "c")]))
-    assert text == '<tr hx-swap-oob="true" id="order-1"><td>c</td></tr>'
+    assert text == '<template><tr hx-swap-oob="true" id="order-1"><td>c</td></tr></template>'
 
 
 def test_frame_when_a_row_came_then_the_rows_are_sent_without_what_scrolls():
     _, shown = frame(None, panel([(1, "a")]))
     text, _ = frame(shown, panel([(2, "b"), (1, "a")]))
-    assert text.startswith('<tbody id="order-rows" hx-swap-oob="innerHTML"><tr id="order-2">')
+    assert text.startswith('<template><tbody id="order-rows" hx-swap-oob="innerHTML"><tr id="order-2">')
     assert "<section" not in text
 
 

@@ -55,7 +55,7 @@ def frame(before: Shown | None, html: str) -> tuple[str, Shown]:
     found = _ID.search(container.group(2))
     assert found is not None, container.group(2)
     tag = container.group(1)
-    return f'<{tag} id="{found.group(1)}" hx-swap-oob="innerHTML">{body}</{tag}>{text}', after
+    return _standing(f'<{tag} id="{found.group(1)}" hx-swap-oob="innerHTML">{body}</{tag}>') + text, after
 
 
 def scattered(before: Shown | None, html: str) -> tuple[str, Shown]:
@@ -69,7 +69,12 @@ def out_of_band(html: str) -> str:
     found = _ROOT.match(html)
     assert found is not None, html[:80]
     at = found.start(1) - len('id="')
-    return f'{html[:at]}hx-swap-oob="true" {html[at:]}'
+    return _standing(f'{html[:at]}hx-swap-oob="true" {html[at:]}')
+
+
+def _standing(html: str) -> str:
+    """Return markup that may stand beside any other: parts of a table are lost outside one unless they are wrapped."""
+    return f"<template>{html}</template>" if html.startswith(("<tr", "<tbody")) else html
 
 
 def _digest(html: str) -> str:

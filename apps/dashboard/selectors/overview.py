@@ -31,6 +31,10 @@ EXPLANATION_LENGTH_MAX = 300
 POINTS_MAX = 500
 #: So many newest first decisions make the reaction time.
 _REACTIONS = 200
+#: Events whose summary does not name the token.
+_NAMELESS = frozenset(
+    {EventKind.DECISION_MADE.value, EventKind.ORDER_CHANGED.value, EventKind.POSITION_CHANGED.value}
+)
 #: Feed filter -> the kinds of events it shows; "" shows all.
 FEEDS: dict[str, tuple[str, tuple[EventKind, ...]]] = {
     "": ("All", ()),
@@ -96,6 +100,7 @@ class FeedLine:
     trace_id: str
     subject: str
     subject_id: str
+    symbol: str | None  # of the token it is about; None where it is about no token, or its own words name it
 
 
 def period_of(ask: Ask) -> tuple[str, datetime]:
@@ -159,7 +164,12 @@ def feed(ask: Ask) -> tuple[FeedLine, ...]:
     if kinds:
         events = events.filter(kind__in=[kind.value for kind in kinds])
     fields = ("id", "kind", "at", "summary", "actor", "trace_id", "subject")
-    return tuple(_feed_line(row) for row in events.values(*fields)[:FEED_LENGTH])
+    rows = list(events.values(*fields)[:FEED_LENGTH])
+    traces = {row["trace_id"] for row in rows if row["kind"] in _NAMELESS} - {""}
+    symbols = dict(
+        Opportunity.objects.filter(trace_id__in=traces).values_list("trace_id", "pair__base__symbol")
+    )
+    return tuple(_feed_line(row, symbols) for row in rows)
 
 
 def funnel_steps(ask: Ask) -> tuple[Step, ...]:
@@ -253,7 +263,7 @@ def _reaction_ms() -> int | None:
     return int(median(times)) if times else None
 
 
-def _feed_line(row: dict[str, Any]) -> FeedLine:
+def _feed_line(row: dict[str, Any], symbols: dict[str, str]) -> FeedLine:
     subject, _, subject_id = row["subject"].partition(":")
     return FeedLine(
         id=row["id"],
@@ -264,4 +274,5 @@ def _feed_line(row: dict[str, Any]) -> FeedLine:
         trace_id=row["trace_id"],
         subject=subject,
         subject_id=subject_id if subject_id.isdigit() else "",
+        symbol=symbols.get(row["trace_id"]) if row["kind"] in _NAMELESS else None,
     )

@@ -80,11 +80,13 @@ def _judged(
 ) -> list[Mark]:
     pair, first = opportunity.pair, decisions[0] if decisions else None
     analysis = analyses[0] if analyses else None
+    is_ahead = pair.created_block_at > pair.registered_at
+    note = "the chain's clock runs ahead of ours" if is_ahead else "a block's own time has whole seconds"
     marks = [
         Mark(
             label="Block mined",
-            at=pair.created_block_at,
-            detail=f"Block {pair.created_block_number}; a block's own time has whole seconds",
+            at=None if is_ahead else pair.created_block_at,
+            detail=f"Block {pair.created_block_number}, dated {pair.created_block_at:%H:%M:%S} UTC; {note}",
         ),
         Mark(label="Registered", at=pair.registered_at, detail=f"First named by {pair.source}"),
         Mark(label="Queued", at=opportunity.created_at),

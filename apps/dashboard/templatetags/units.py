@@ -43,6 +43,8 @@ Moment = datetime | int
 
 SYMBOL_LENGTH_MAX: Final = 14
 NAME_LENGTH_MAX: Final = 32
+#: Clocks of chains run a little ahead: within these few seconds the future is the present. app.js does the same.
+AHEAD_S: Final = 5
 
 
 class Unknown(SafeString):
@@ -292,6 +294,8 @@ def _time_tag(value: object, *, css: str, now: Moment | None) -> SafeString:
         return unknown()
     present = _moment(now) or timezone.now()
     elapsed_s = (_epoch_ms(present) - _epoch_ms(at)) // 1_000
+    if -AHEAD_S <= elapsed_s < 0:
+        elapsed_s = 0
     text = duration_text(elapsed_s) if elapsed_s >= 0 else f"in {duration_text(-elapsed_s)}"
     if css == "ago" and elapsed_s >= 0:
         text += " ago"
