@@ -10,6 +10,7 @@ from dexsniper import env
 env.prepare()
 _http = get_asgi_application()  # loads the apps before anything of theirs is imported
 
+import dexsniper.urls  # noqa: E402, F401  # else the first page would wait for all views and admins
 from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402
 
 application = ProtocolTypeRouter(

@@ -23,32 +23,39 @@ env.name_settings()
 warnings.filterwarnings("ignore", category=SecurityWarning)
 _QUEUES = ("scan", "evaluate", "execute", "settle", "house")
 _exchange = Exchange("dexsniper", type="direct")
+
+
+def configure(app: Celery) -> None:
+    """Give an app the queues, the beat table and the limits."""
+    app.config_from_object("django.conf:settings", namespace="CELERY")
+    app.conf.update(
+        task_queues=[Queue(name, _exchange, routing_key=name) for name in _QUEUES],
+        task_default_queue="house",
+        task_default_exchange="dexsniper",
+        task_default_routing_key="house",
+        task_ignore_result=True,
+        task_store_errors_even_if_ignored=False,
+        worker_hijack_root_logger=False,
+        worker_prefetch_multiplier=1,
+        broker_connection_retry_on_startup=True,
+        broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 2},
+        timezone="UTC",
+        task_routes={
+            "engine.scan_feeds": {"queue": "scan"},
+            "engine.evaluate": {"queue": "evaluate"},
+            "engine.execute": {"queue": "execute"},
+            "engine.settle": {"queue": "settle"},
+        },
+        beat_schedule={
+            "scan-feeds": {"task": "engine.scan_feeds", "schedule": 5.0, "options": {"expires": 5}},
+            "reconcile": {"task": "engine.reconcile", "schedule": 60.0, "options": {"expires": 60}},
+            "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
+        },
+    )
+
+
 app = Celery("dexsniper")
-app.config_from_object("django.conf:settings", namespace="CELERY")
-app.conf.update(
-    task_queues=[Queue(name, _exchange, routing_key=name) for name in _QUEUES],
-    task_default_queue="house",
-    task_default_exchange="dexsniper",
-    task_default_routing_key="house",
-    task_ignore_result=True,
-    task_store_errors_even_if_ignored=False,
-    worker_hijack_root_logger=False,
-    worker_prefetch_multiplier=1,
-    broker_connection_retry_on_startup=True,
-    broker_transport_options={"socket_timeout": 5, "socket_connect_timeout": 2, "max_retries": 2},
-    timezone="UTC",
-    task_routes={
-        "engine.scan_feeds": {"queue": "scan"},
-        "engine.evaluate": {"queue": "evaluate"},
-        "engine.execute": {"queue": "execute"},
-        "engine.settle": {"queue": "settle"},
-    },
-    beat_schedule={
-        "scan-feeds": {"task": "engine.scan_feeds", "schedule": 5.0, "options": {"expires": 5}},
-        "reconcile": {"task": "engine.reconcile", "schedule": 60.0, "options": {"expires": 60}},
-        "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
-    },
-)
+configure(app)
 app.autodiscover_tasks(["apps.engine"], related_name="road")
 
 

@@ -9,6 +9,7 @@ from dexsniper.supervisor import ChildSpec
 
 _PYTHON = sys.executable
 _MANAGE = (_PYTHON, str(BASE_DIR / "manage.py"))
+_CELERY = (_PYTHON, "-m", "celery", "--quiet", "-A")  # quiet: no banner
 _WORKER_THREADS = 4
 
 
@@ -27,6 +28,8 @@ def broker_spec(env: Environment) -> ChildSpec | None:
             *("--dir", str(env.data_dir), "--loglevel", "warning", "--maxmemory", "256mb"),
         ),
         ready_port=port,
+        # It keeps nothing on disk, so it never forks to save: the kernel setting that it asks for does not matter.
+        noise=("Memory overcommit must be enabled", "scheduling shutdown", "ready to exit"),
     )
 
 
@@ -35,18 +38,19 @@ def embedded_broker_port(env: Environment) -> int:
     return 10_000 + env.port if env.port <= 50_000 else env.port - 10_000
 
 
-def engine_specs(env: Environment) -> list[ChildSpec]:
-    """Return listener, workers and beat."""
+def engine_specs(env: Environment, *, needs: tuple[str, ...]) -> list[ChildSpec]:
+    """Return workers, listener and beat. ``needs`` names what listener and beat must find answering."""
     return [
-        ChildSpec(name="listener", argv=(*_MANAGE, "listen")),
         _worker("evaluate", queues="evaluate,scan,house"),
         _worker("execute", queues="execute,settle"),
+        ChildSpec(name="listener", argv=(*_MANAGE, "listen"), needs=needs),
         ChildSpec(
             name="beat",
             argv=(
-                *(_PYTHON, "-m", "celery", "--quiet", "-A", "dexsniper", "beat", "--loglevel", "WARNING"),
+                *(*_CELERY, "dexsniper.beat", "beat", "--loglevel", "WARNING"),
                 *("--schedule", str(env.data_dir / "beat-schedule"), "--pidfile", ""),
             ),
+            needs=needs,
         ),
     ]
 
@@ -56,18 +60,8 @@ def web_spec(env: Environment) -> ChildSpec:
     return ChildSpec(
         name="web",
         argv=(
-            *(
-                _PYTHON,
-                "-m",
-                "daphne",
-                "-b",
-                env.host,
-                "-p",
-                str(env.port),
-                "--application-close-timeout",
-                "2",
-            ),
-            *("-v", "0", "dexsniper.asgi:application"),
+            *(_PYTHON, "-m", "daphne", "-b", env.host, "-p", str(env.port)),
+            *("--application-close-timeout", "2", "-v", "0", "dexsniper.asgi:application"),
         ),
         ready_port=env.port,
     )
@@ -77,19 +71,9 @@ def _worker(name: str, *, queues: str) -> ChildSpec:
     return ChildSpec(
         name=name,
         argv=(
-            *(
-                _PYTHON,
-                "-m",
-                "celery",
-                "-A",
-                "dexsniper",
-                "worker",
-                "--queues",
-                queues,
-                "--hostname",
-                f"{name}@%h",
-            ),
+            *(*_CELERY, "dexsniper", "worker", "--queues", queues, "--hostname", f"{name}@%h"),
             *("--pool", "threads", "--concurrency", str(_WORKER_THREADS), "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),
+        noise=("Warm shutdown",),
     )

@@ -24,7 +24,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 INSTALLED_APPS = [
     "unfold",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig",  # urls.py looks the admins up: only the web server needs them
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

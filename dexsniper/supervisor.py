@@ -35,13 +35,19 @@ _LOCK_ATTEMPTS, _LOCK_RETRY_S = 3, 0.05
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChildSpec:
-    """A process to keep alive. ``ready_port`` is a loopback TCP port that answers once it is up; later children wait."""
+    """A process to keep alive.
+
+    ``ready_port`` is a loopback TCP port that answers once it is up. ``needs`` names children that must answer before
+    this one is started for the first time.
+    """
 
     name: str
     argv: tuple[str, ...]
     environment: dict[str, str] = field(default_factory=dict)
     ready_port: int | None = None
+    needs: tuple[str, ...] = ()
     quiet: bool = False  # its ordinary output is not shown
+    noise: tuple[str, ...] = ()  # lines that hold one of these say nothing worth showing
 
 
 class AlreadyRunningError(Exception):
@@ -159,21 +165,18 @@ class Supervisor:
         self._cwd, self._colour = cwd, colour
         self._output = output or sys.stdout
         self._processes: dict[str, asyncio.subprocess.Process] = {}
+        self._answers: dict[str, asyncio.Task[None]] = {}
         self._width = max((len(spec.name) for spec in specs), default=0)
         self._guard: Guard | None = None
 
     async def run(self, *, on_ready: asyncio.Event | None = None) -> None:
-        """Start all in order, then watch until ``stop``; ends them in reverse order."""
+        """Start each once what it needs answers, then watch until ``stop``; ends them in reverse order."""
         self._guard = Guard()
-        watchers: list[asyncio.Task[None]] = []
+        self._answers = {spec.name: asyncio.create_task(self._wait_ready(spec)) for spec in self.specs}
+        watchers = [asyncio.create_task(self._watch(spec, index)) for index, spec in enumerate(self.specs)]
         try:
-            for index, spec in enumerate(self.specs):
-                if self.stopping.is_set():
-                    break
-                watchers.append(asyncio.create_task(self._watch(spec, index)))
-                if spec.ready_port is not None:
-                    await self._wait_ready(spec)
-            if on_ready is not None:
+            await asyncio.gather(*self._answers.values())
+            if on_ready is not None and not self.stopping.is_set():
                 on_ready.set()
             await self.stopping.wait()
         finally:
@@ -199,6 +202,7 @@ class Supervisor:
     async def _watch(self, spec: ChildSpec, index: int) -> None:
         delay_s = _BACKOFF_FIRST_S
         colour = _COLOURS[index % len(_COLOURS)]
+        await asyncio.gather(*(self._answers[name] for name in spec.needs))
         while not self.stopping.is_set():
             started = time.monotonic()
             process = await asyncio.create_subprocess_exec(
@@ -235,11 +239,15 @@ class Supervisor:
                 continue
             if not line:
                 return
-            if not spec.quiet:
-                self.say(spec.name, line.decode(errors="replace").rstrip(), colour)
+            text = line.decode(errors="replace").rstrip()
+            if text and not spec.quiet and not any(words in text for words in spec.noise):
+                self.say(spec.name, text, colour)
 
     async def _wait_ready(self, spec: ChildSpec) -> None:
-        assert spec.ready_port is not None
+        """Return once the child answers on its port, if it has one, or had long enough to."""
+        await asyncio.gather(*(self._answers[name] for name in spec.needs))
+        if spec.ready_port is None:
+            return
         deadline = time.monotonic() + _READY_TIMEOUT_S
         while time.monotonic() < deadline and not self.stopping.is_set():
             if port_answers(spec.ready_port):

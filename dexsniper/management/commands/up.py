@@ -7,6 +7,7 @@ import os
 import secrets
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,8 @@ from django.contrib.auth import get_user_model
 from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from apps.chains.models import Chain
-from apps.chains.services.defaults import chains_load
 from apps.domain.errors import SniperError
 from apps.state.services.engine import engine_start, engine_view, installation_prepare
-from apps.wallets.selectors import wallet_views
-from apps.wallets.services.wallets import wallet_create
 from dexsniper.env import BASE_DIR, Environment
 from dexsniper.processes import broker_spec, engine_specs, web_spec
 from dexsniper.supervisor import AlreadyRunningError, ChildSpec, InstanceLock, Supervisor
@@ -83,6 +80,11 @@ def prepare(env: Environment, *, say: Any) -> None:
 
 def _furnish(env: Environment, *, say: Any) -> None:
     """Give a first start in paper or live what the sandbox makes for itself: chains and, on paper, a wallet."""
+    # Imported where it is needed: the chain libraries behind them would cost every start a second.
+    from apps.chains.models import Chain
+    from apps.chains.services.defaults import chains_load
+    from apps.wallets.selectors import wallet_views
+
     if not Chain.objects.exists():
         chains_load()
         say(
@@ -90,19 +92,24 @@ def _furnish(env: Environment, *, say: Any) -> None:
             "Endpoints."
         )
     if env.mode == "paper" and not wallet_views():
+        from apps.wallets.services.wallets import wallet_create
+
         wallet = wallet_create(key=_PAPER_WALLET, mode="paper")
         say(f"Created the paper wallet '{wallet.key}'. It holds no real coins, and nothing is ever sent.")
 
 
 def all_specs(env: Environment, *, web: bool) -> list[ChildSpec]:
-    """Return every process of this mode, in starting order."""
+    """Return every process of this mode; what has a port stands before what needs it."""
     broker = broker_spec(env)
     specs = [broker] if broker else []
+    needs: tuple[str, ...] = ()
     if env.is_sandbox:
         from apps.sandbox.processes import sandbox_specs
 
-        specs += [ChildSpec(**spec) for spec in sandbox_specs(env)]
-    return specs + engine_specs(env) + ([web_spec(env)] if web else [])
+        *chains, market = (ChildSpec(**spec) for spec in sandbox_specs(env))
+        specs += [*chains, replace(market, needs=tuple(chain.name for chain in chains))]
+        needs = (market.name,)
+    return specs + ([web_spec(env)] if web else []) + engine_specs(env, needs=needs)
 
 
 async def _supervise(supervisor: Supervisor, env: Environment, *, web: bool) -> None:
