@@ -17,6 +17,7 @@ import evmole
 from eth_utils.crypto import keccak
 
 from apps.chains.evm import abi, parse, simulate
+from apps.chains.evm.bytecode import MINIMAL_PROXY, without_metadata
 from apps.chains.evm.client import Request, RpcFault
 from apps.domain.errors import BadDataError
 from apps.domain.market import BlockRef, Listing, PairFacts, PoolReserves, PoolSwap, RoundTrip
@@ -41,8 +42,6 @@ CODE_BYTES_MAX = 64 * 1024
 _CODE_CACHE_MAX = 256
 #: keccak("eip1967.proxy.implementation") - 1
 _IMPLEMENTATION_SLOT = "0x360894a13ba1a3210667c828492db98dca3e2076cc3735a920a3ca505d382bbc"
-#: EIP-1167: a contract that can only pass calls on to the address in its middle.
-_MINIMAL_PROXY = re.compile(rb"\x36\x3d\x3d\x37\x3d\x3d\x3d\x36\x3d\x73(.{20})\x5a\xf4", re.S)
 #: JSON-RPC's own codes: the request was wrong or unknown, the contract was not asked.
 _REQUEST_FAULTS = (-32700, -32600, -32601, -32602)
 _REVERT_WORDS = re.compile(r"revert|invalid|out of gas|outofgas|opcode|stack|evm error|execution|halt", re.I)
@@ -189,7 +188,7 @@ class Halfway:
 def halfway(question: Question, reading: Reading) -> Halfway:
     """Return what the first batch's answers mean."""
     code = _code(reading)
-    match = None if code is None else _MINIMAL_PROXY.search(code[:64])
+    match = None if code is None else MINIMAL_PROXY.search(code[:64])
     transfers = _logs(question, reading, "transfers", part="holders", maximum=TRANSFERS_MAX)
     kept = None if transfers is None else tuple(log for log in transfers if _is_transfer(log))
     owner = _owner(reading)
@@ -390,17 +389,6 @@ def _code_facts(reading: Reading, known: Halfway) -> tuple[str | None, tuple[str
         reading.missing["selectors"] = f"whether the token is a proxy is unknown: {_fault_words(slot)}"
         return code_hash, None
     return code_hash, code_selectors(known.code)
-
-
-def without_metadata(code: bytes) -> bytes:
-    """Return runtime code without the compiler's trailing note, which differs between equal contracts."""
-    if len(code) < 2:
-        return code
-    size = int.from_bytes(code[-2:], "big") + 2
-    # The note is a CBOR map: its first byte says so.
-    if size >= len(code) or code[-size] >> 5 != 5:
-        return code
-    return code[:-size]
 
 
 @lru_cache(maxsize=_CODE_CACHE_MAX)

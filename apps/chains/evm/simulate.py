@@ -19,6 +19,7 @@ from eth_abi.exceptions import DecodingError
 from apps.chains.evm import abi, parse
 from apps.chains.evm.client import Request, RpcFault
 from apps.chains.evm.dex.constant_product import amount_out, tax_bps
+from apps.chains.evm.simulate_script import reason_of
 from apps.chains.evm.token_text import plain_text, revert_reason
 from apps.domain.errors import BadDataError
 from apps.domain.market import RoundTrip
@@ -201,7 +202,7 @@ def plain_buy_result(answer: Any) -> PlainBuy:
     try:
         [[before, buy, after]] = _calls(answer, shape=(3,))
         if not _succeeded(buy):
-            return PlainBuy(stage="buy_failed", received_raw=None, detail=_reason(buy))
+            return PlainBuy(stage="buy_failed", received_raw=None, detail=reason_of(buy))
         if not (_succeeded(before) and _succeeded(after)):
             return PlainBuy(stage="buy_failed", received_raw=None, detail=_FAILURES[6])
         received = _balance(after) - _balance(before)
@@ -236,9 +237,9 @@ def plain_result(plan: Plan, answer: Any, *, bought: PlainBuy, reserves: tuple[i
             buy_tax=_buy_tax(plan, bought, reserves),
         )
         if not _succeeded(approve):
-            return _plain(plan, legs, stage="sell_failed", detail=f"approval: {_reason(approve)}")
+            return _plain(plan, legs, stage="sell_failed", detail=f"approval: {reason_of(approve)}")
         if not _succeeded(sell):
-            return _plain(plan, legs, stage="sell_failed", detail=_reason(sell))
+            return _plain(plan, legs, stage="sell_failed", detail=reason_of(sell))
         returned = _withdrawn(plan, sell)
         after, arrived = _reserves_after(plan, buy), _arrived(plan, sell)
     except BadDataError as error:
@@ -292,6 +293,29 @@ def unavailable(plan: Plan, method: Method, detail: str) -> RoundTrip:
         sell_gas=None,
         detail=detail,
     )
+
+
+# -- for other plays on the same pool -------------------------------------------------------------
+
+
+def buy_step_data(plan: Plan, *, recipient: str) -> str:
+    """Return the hex calldata of a purchase through the plan's router."""
+    data = abi.buy_data(
+        amount_out_min_raw=0, route=(plan.wrapped, plan.token), recipient=recipient, deadline_s=_DEADLINE_S
+    )
+    return "0x" + data.hex()
+
+
+def sell_step_data(plan: Plan, *, recipient: str, amount_raw: int) -> str:
+    """Return the hex calldata of a sale through the plan's router."""
+    data = abi.sell_data(
+        amount_in_raw=amount_raw,
+        amount_out_min_raw=0,
+        route=(plan.token, plan.wrapped),
+        recipient=recipient,
+        deadline_s=_DEADLINE_S,
+    )
+    return "0x" + data.hex()
 
 
 # -- parts ----------------------------------------------------------------------------------------
@@ -400,20 +424,6 @@ def _gas(call: dict[str, Any]) -> int:
 
 def _balance(call: dict[str, Any]) -> int:
     return parse.word(parse.hex_data(call.get("returnData"), "balance"), 0, "balance")
-
-
-def _reason(call: dict[str, Any]) -> str:
-    """Return why a simulated call failed; nodes put the revert data into the call or into its error."""
-    error = call.get("error")
-    error = error if isinstance(error, dict) else {}
-    for value in (call.get("returnData"), error.get("data")):
-        if isinstance(value, str) and len(value) > 2:
-            try:
-                return revert_reason(parse.hex_data(value, "revert data"))
-            except BadDataError:
-                continue
-    message = error.get("message")
-    return plain_text(message) if isinstance(message, str) else "no reason given"
 
 
 def _withdrawn(plan: Plan, call: dict[str, Any]) -> int:

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from eth_abi.abi import encode
 
-from apps.chains.evm import facts
+from apps.chains.evm import bytecode, facts
 from apps.chains.evm.client import EndpointConfig, EvmClient, RpcFault
 from apps.chains.evm.reader import EvmReader
 from apps.domain.errors import EndpointLyingError, NetworkError, ReorgError
@@ -320,9 +320,9 @@ def test_pair_when_quote_is_not_the_wrapped_coin_then_no_round_trip(market: Mark
 def test_code_when_only_its_metadata_differ_then_same_hash() -> None:
     body, note = b"\x60\x80\x60\x40", b"\xa2\x64ipfs"
     for tail in (note, note[:-1] + b"x"):
-        assert facts.without_metadata(body + tail + len(tail).to_bytes(2, "big")) == body
+        assert bytecode.without_metadata(body + tail + len(tail).to_bytes(2, "big")) == body
     for code in (b"", b"\x60", body, body + b"\xff\xff", body + b"\x00\x00"):
-        assert facts.without_metadata(code) == code
+        assert bytecode.without_metadata(code) == code
 
 
 def test_minimal_proxy_when_read_then_selectors_are_its_targets(market: Market) -> None:

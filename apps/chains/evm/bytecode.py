@@ -1,0 +1,148 @@
+"""What runtime code shows without being run: functions, opcodes that matter, the addresses and words built into it.
+
+Pure. Reads the code as a machine would: what stands behind a jump, a stop or a return is data until the next JUMPDEST.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+import evmole
+from eth_utils.crypto import keccak
+
+CODE_CACHE_MAX = 256
+#: Functions, built-in addresses and built-in words that are looked at.
+FUNCTIONS_MAX = 300
+CONSTANTS_MAX = 32
+#: EIP-1167: a contract that can only pass calls on to the address in its middle.
+MINIMAL_PROXY = re.compile(rb"\x36\x3d\x3d\x37\x3d\x3d\x3d\x36\x3d\x73(.{20})\x5a\xf4", re.S)
+#: EIP-7702: an account of a person that borrows code.
+_DELEGATED_ACCOUNT = b"\xef\x01\x00"
+_PUSH1, _PUSH20, _PUSH32 = 0x60, 0x73, 0x7F
+_JUMPDEST, _DELEGATECALL, _CALLCODE, _SELFDESTRUCT = 0x5B, 0xF4, 0xF2, 0xFF
+#: STOP, JUMP, RETURN, REVERT, INVALID, SELFDESTRUCT: nothing falls through them.
+_ENDS = frozenset({0x00, 0x56, 0xF3, 0xFD, 0xFE, 0xFF})
+_WRITES = frozenset({"nonpayable", "payable"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """A function that code answers to. ``arguments`` are ABI types without names, "" for none."""
+
+    selector: str  # "0x…"
+    arguments: str
+    is_write: bool
+    is_payable: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeView:
+    """What code shows. Addresses are lower case."""
+
+    functions: tuple[Function, ...]
+    opcodes: frozenset[int]
+    addresses: tuple[str, ...]  # built in as constants or immutables
+    words: tuple[str, ...]  # built-in 32-byte constants, "0x…": role names among them
+    minimal_target: str  # of an EIP-1167 proxy, else ""
+    skeleton_hash: str
+
+    @property
+    def has_delegatecall(self) -> bool:
+        """Tell whether the code can run other code as its own."""
+        return _DELEGATECALL in self.opcodes or _CALLCODE in self.opcodes
+
+    @property
+    def has_selfdestruct(self) -> bool:
+        """Tell whether the code can delete itself."""
+        return _SELFDESTRUCT in self.opcodes
+
+    @property
+    def selectors(self) -> frozenset[str]:
+        """Return the selectors of all functions."""
+        return frozenset(function.selector for function in self.functions)
+
+
+@lru_cache(maxsize=CODE_CACHE_MAX)
+def view_of(code: bytes) -> CodeView:
+    """Return what this runtime code shows."""
+    info = evmole.contract_info(code, selectors=True, arguments=True, state_mutability=True)
+    functions = tuple(
+        Function(
+            selector="0x" + item.selector,
+            arguments=item.arguments or "",
+            is_write=item.state_mutability in _WRITES,
+            is_payable=item.state_mutability == "payable",
+        )
+        for item in (info.functions or [])[:FUNCTIONS_MAX]
+    )
+    opcodes, addresses, words, skeleton = _walk(without_metadata(code))
+    minimal = MINIMAL_PROXY.search(code[:64])
+    return CodeView(
+        functions=functions,
+        opcodes=opcodes,
+        addresses=addresses,
+        words=words,
+        minimal_target="" if minimal is None else "0x" + minimal.group(1).hex(),
+        skeleton_hash="0x" + bytes(keccak(skeleton)).hex(),
+    )
+
+
+def without_metadata(code: bytes) -> bytes:
+    """Return runtime code without the compiler's trailing note, which differs between equal contracts."""
+    if len(code) < 2:
+        return code
+    size = int.from_bytes(code[-2:], "big") + 2
+    # The note is a CBOR map: its first byte says so.
+    if size >= len(code) or code[-size] >> 5 != 5:
+        return code
+    return code[:-size]
+
+
+def is_contract(code: bytes) -> bool:
+    """Tell whether an account with this code acts by its code alone, and not by somebody's key."""
+    return bool(code) and not code.startswith(_DELEGATED_ACCOUNT)
+
+
+def is_address_like(value: int) -> bool:
+    """Tell whether a number can be an address: 20 bytes that do not begin or end with four zero bytes."""
+    return 2**128 <= value < 2**160 and value % 2**32 != 0
+
+
+def _walk(code: bytes) -> tuple[frozenset[int], tuple[str, ...], tuple[str, ...], bytes]:
+    """Return opcodes, built-in addresses and words, and the code with every 32-byte constant emptied.
+
+    Immutable values always fill 32 bytes, so emptying those makes two contracts of one source equal.
+    """
+    opcodes: set[int] = set()
+    addresses: dict[str, None] = {}
+    words: dict[str, None] = {}
+    skeleton = bytearray(code)
+    at, is_reachable, size = 0, True, len(code)
+    while at < size:
+        opcode = code[at]
+        if opcode == _JUMPDEST:
+            is_reachable = True
+        elif is_reachable:
+            opcodes.add(opcode)
+        at += 1
+        if _PUSH1 <= opcode <= _PUSH32:
+            end = at + opcode - _PUSH1 + 1
+            if is_reachable and opcode >= _PUSH20:
+                value = int.from_bytes(code[at:end], "big")
+                if opcode in (_PUSH20, _PUSH32) and is_address_like(value):
+                    addresses[f"0x{value:040x}"] = None
+                elif opcode == _PUSH32 and value >= 2**192:
+                    words[f"0x{value:064x}"] = None
+                if opcode == _PUSH32:
+                    skeleton[at : min(end, size)] = bytes(min(end, size) - at)
+            at = end
+        elif opcode in _ENDS:
+            is_reachable = False
+    return (
+        frozenset(opcodes),
+        tuple(addresses)[:CONSTANTS_MAX],
+        tuple(words)[:CONSTANTS_MAX],
+        bytes(skeleton),
+    )
