@@ -8,6 +8,7 @@ from typing import Any
 from django.db.models import Count
 
 from apps.chains import selectors as chains
+from apps.discovery.services.cursors import cursor_get
 from apps.domain.errors import PlatformError
 from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus
 from apps.engine import wiring
@@ -19,6 +20,7 @@ from apps.state.services.engine import engine_pause, engine_stop
 from apps.trading.models import Order
 from apps.trading.services.reconciliation import wallet_reconcile
 
+_BLOCKS_AFTER_PAUSE = 2  # a launch that was drawn before the pause may stand in the next block
 _WORKERS = ("worker/evaluate", "worker/execute")
 _UNDER_WAY = [status.value for status in IN_FLIGHT_STATUSES | {OrderStatus.CREATED, OrderStatus.CLAIMED}]
 
@@ -44,7 +46,7 @@ def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
     market_pause()
     engine_pause(by="demo", reason="the run is over: nothing new is bought")
     deadline = time.monotonic() + settle_s
-    time.sleep(min(4.0, settle_s))  # pairs mined last are registered, exits under way are signed
+    _wait_until_read(deadline)
     engine_stop(by="demo", reason="the run is over")
     while Order.objects.filter(status__in=_UNDER_WAY).exists() and time.monotonic() < deadline:
         time.sleep(0.25)
@@ -63,3 +65,16 @@ def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
     report["orders"] = dict(Order.objects.values_list("status").annotate(n=Count("id")))
     report["incidents"] = dict(Incident.objects.values_list("code").annotate(n=Count("id")))
     return report
+
+
+def _wait_until_read(deadline: float) -> None:
+    """Return once every chain was read beyond the block in which its last launch may stand."""
+    heads = {
+        profile.chain_key: wiring.chain_ports(profile.chain_key).reader.head().number + _BLOCKS_AFTER_PAUSE
+        for profile in chains.chain_profiles()
+    }
+    while time.monotonic() < deadline:
+        cursors = {key: cursor_get(chain_key=key) for key in heads}
+        if all(cursor is not None and cursor.number >= heads[key] for key, cursor in cursors.items()):
+            return
+        time.sleep(0.2)

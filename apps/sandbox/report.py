@@ -209,7 +209,8 @@ def _latencies() -> dict[str, dict[str, float | int | None]]:
     for row in first_verdicts:
         _add(stages["verdict"], registered.get(row["pair"]), row["at"])
     for decision in DecisionRecord.objects.filter(verdict__isnull=False).select_related("verdict"):
-        _add(stages["decision"], decision.verdict and decision.verdict.created_at, decision.created_at)
+        if decision.verdict is not None:
+            _add(stages["decision"], decision.verdict.created_at, decision.created_at)
     for order in Order.objects.select_related("decision").prefetch_related("attempts", "fills"):
         swap = next((attempt for attempt in order.attempts.all() if attempt.purpose == "swap"), None)
         if swap is None:

@@ -83,8 +83,9 @@ POOL_SHARES: Final[dict[float, float]] = {
     0.4: 0.03,
 }
 #: [U], 2021: of the first shares, more than half went to a locker in 65 % of the alive, 73 % of the undecided and 27 % of
-#: the drained pools, mostly all of them; burnt were 3 %. Burning has become customary since, which shifts both [P].
-LP_FATE_HONEST: Final[dict[str, float]] = {"burn": 0.48, "lock": 0.42, "hold": 0.10}
+#: the drained pools, mostly all of them; burnt were 3 %. Burning has become customary since: it takes part of the locks'
+#: share, and some more of the drained pools burn or lock for show [P].
+LP_FATE_HONEST: Final[dict[str, float]] = {"burn": 0.37, "lock": 0.36, "hold": 0.27}
 LP_FATE_BAD: Final[dict[str, float]] = {"burn": 0.20, "lock": 0.20, "hold": 0.60}
 REMOVE_LOCKS_SOME_SHARE: Final = 0.25  # [P] a lock for show
 HOLDERS_LOG_MEAN: Final = 2.6  # [P]

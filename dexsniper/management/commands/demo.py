@@ -22,7 +22,7 @@ from dexsniper.env import BASE_DIR, Environment, child_environment
 from dexsniper.supervisor import Supervisor
 
 _INNER = "--inner"
-_SETTLE_S = 12  # after the run, orders in flight reach the chain and the books
+_SETTLE_S = 20  # after the run, orders in flight reach the chain and the books
 _START_TIMEOUT_S = 90
 
 
