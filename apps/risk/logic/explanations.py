@@ -129,6 +129,112 @@ EXPLANATIONS: dict[str, Explanation] = {
         "It is unknown what the token's owner can do.",
         "The token's code must be readable; one behind an exchangeable proxy never is.",
     ),
+    "SELLABLE_LATER": Explanation("What is bought now could still be sold after minutes and hours."),
+    "SELL_BLOCKED_LATER": Explanation(
+        "What is bought now can be sold at once but not some time later: a trap that shuts by itself.",
+        "Stay away from it. Nothing on our side can change it.",
+    ),
+    "SELLABLE_LATER_UNKNOWN": Explanation(
+        "It is unknown whether what is bought now could be sold some time later.", _ENDPOINT
+    ),
+    "FRESH_WALLET_SELLS": Explanation("A fresh wallet that was given the token could sell it."),
+    "FRESH_WALLET_BLOCKED": Explanation(
+        "A fresh wallet that was given the token could not sell it: only chosen holders can.",
+        "Stay away from it. Only the token's maker could change it.",
+    ),
+    "FRESH_WALLET_UNKNOWN": Explanation(
+        "It is unknown whether a fresh wallet could sell the token.", _ENDPOINT
+    ),
+    "SIZE_INDIFFERENT": Explanation("Smaller and larger trades go as the intended one does."),
+    "SIZE_DEPENDENT": Explanation(
+        "Smaller or larger trades go differently from the intended one: there are caps, or a trap for some sizes.",
+        "The token's maker would have to lift its caps; a size that was simulated and sold is not concerned.",
+    ),
+    "SIZE_DEPENDENCE_UNKNOWN": Explanation(
+        "It is unknown whether trades of other sizes go the same way.", _ENDPOINT
+    ),
+    "NO_HIDDEN_OWNER": Explanation("Nobody but the stated owner was found to command the token."),
+    "HIDDEN_OWNER": Explanation(
+        "Somebody else than the stated owner commands the token; giving up ownership was for show.",
+        "Stay away from it. Only the token's maker could change it.",
+    ),
+    "HIDDEN_OWNER_UNKNOWN": Explanation(
+        "It is unknown whether somebody beside the owner commands the token.", _ENDPOINT
+    ),
+    "PROBES_AGREE": Explanation("All ways of simulating the trade agree."),
+    "PROBES_UNKNOWN": Explanation(
+        "The trade could be simulated in one way only, so nothing could be compared.",
+        "An endpoint that offers state overrides and eth_simulateV1 must answer; 'manage.py doctor' shows which do.",
+    ),
+    "PAUSE_IMPOSSIBLE": Explanation("Nobody managed to switch trading off in simulation."),
+    "PAUSE_POSSIBLE": Explanation(
+        "Trading can still be switched off: it was tried in simulation, and then nobody could sell.",
+        "The owner must give up that power, or you must allow it with owner_control_allowed.",
+    ),
+    "PAUSE_UNKNOWN": Explanation("It is unknown whether trading can be switched off.", _ENDPOINT),
+    "BLACKLIST_IMPOSSIBLE": Explanation("Nobody managed to block a holder in simulation."),
+    "BLACKLIST_POSSIBLE": Explanation(
+        "Single holders can still be kept from selling: it was tried in simulation with our own address.",
+        "The owner must give up that power, or you must allow it with owner_control_allowed.",
+    ),
+    "BLACKLIST_UNKNOWN": Explanation(
+        "It is unknown whether single holders can be kept from selling.", _ENDPOINT
+    ),
+    "MINT_IMPOSSIBLE": Explanation("Nobody managed to make new tokens in simulation."),
+    "MINT_POSSIBLE": Explanation(
+        "New tokens can still be made: it was tried in simulation. Sold into the pool they would take our coins.",
+        "The owner must give up that power, or you must allow it with owner_control_allowed.",
+    ),
+    "MINT_UNKNOWN": Explanation("It is unknown whether new tokens can be made.", _ENDPOINT),
+    "SEIZURE_IMPOSSIBLE": Explanation("Nobody managed to take tokens out of another wallet in simulation."),
+    "SEIZURE_POSSIBLE": Explanation(
+        "Tokens can be taken out of any wallet, ours included: it was tried in simulation.",
+        "The owner must give up that power; until then stay away from it.",
+    ),
+    "SEIZURE_UNKNOWN": Explanation("It is unknown whether tokens can be taken out of wallets.", _ENDPOINT),
+    "UPGRADE_IMPOSSIBLE": Explanation("The token's code cannot be exchanged."),
+    "UPGRADE_POSSIBLE": Explanation(
+        "The token's code can be exchanged, so nothing that was found out about it needs to last.",
+        "The code must be fixed for good, or you must set the gate can_upgrade to warn.",
+    ),
+    "UPGRADE_UNKNOWN": Explanation("It is unknown whether the token's code can be exchanged.", _ENDPOINT),
+    "REACHABLE_BUY_TAX_ACCEPTABLE": Explanation("The tax on buying cannot be raised further than you allow."),
+    "REACHABLE_BUY_TAX_ABOVE_MAXIMUM": Explanation(
+        "The tax on buying can still be raised too far: it was tried in simulation.",
+        "The owner must give up that power, or you must raise reachable_buy_tax_max_bps.",
+    ),
+    "REACHABLE_BUY_TAX_UNKNOWN": Explanation(
+        "It is unknown how far the tax on buying can be raised.", _ENDPOINT
+    ),
+    "REACHABLE_SELL_TAX_ACCEPTABLE": Explanation(
+        "The tax on selling cannot be raised further than you allow."
+    ),
+    "REACHABLE_SELL_TAX_ABOVE_MAXIMUM": Explanation(
+        "The tax on selling can still be raised too far: it was tried in simulation.",
+        "The owner must give up that power, or you must raise reachable_sell_tax_max_bps.",
+    ),
+    "REACHABLE_SELL_TAX_UNKNOWN": Explanation(
+        "It is unknown how far the tax on selling can be raised.", _ENDPOINT
+    ),
+    "THIRD_PARTIES_SELL": Explanation("Enough unrelated people were seen to have sold."),
+    "THIRD_PARTY_PROOF_THIN": Explanation(
+        "Too few unrelated people were seen to have sold, so there is little proof that everybody can.",
+        "More people must sell it, or you must lower sellers_min.",
+    ),
+    "THIRD_PARTY_PROOF_UNKNOWN": Explanation("It is unknown whether unrelated people have sold.", _ENDPOINT),
+    "BUYERS_INDEPENDENT": Explanation("Nothing shows that the buyers act in concert."),
+    "BUYERS_IN_CONCERT": Explanation(
+        "The buyers act in concert: they can sell together at any moment.",
+        f"{_UNLESS_RULE} coordination_max_bps.",
+    ),
+    "COORDINATION_UNKNOWN": Explanation("It is unknown whether the buyers act in concert.", _WAIT),
+    "NOT_ASKED": Explanation(
+        "This was not looked into at first sight, so it speaks neither for nor against the pair.",
+        "A full assessment asks: 'manage.py assess'.",
+    ),
+    "MISSING_IN_FULL_ASSESSMENT": Explanation(
+        "A full assessment must look into this, and nothing was found out.", _ENDPOINT
+    ),
 }
 
 

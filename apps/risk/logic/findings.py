@@ -34,6 +34,34 @@ def is_true(estimate: Estimate | None) -> bool | None:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class YesNo:
+    """A rule that asks one yes-or-no figure. ``is_good`` is the answer that passes."""
+
+    rule: str
+    figure: str  # code of the estimate
+    is_good: bool
+    passed: str
+    failed: str
+    unknown: str
+
+    def answer(self, analysis: Analysis, *, is_allowed: bool = False) -> Finding:
+        """Return the answer; ``is_allowed`` lets the other answer pass, too."""
+        estimate = analysis.estimate(self.figure)
+        if is_allowed:
+            return finding(rule=self.rule, code="OWNER_CONTROL_ALLOWED", outcome=Outcome.PASS)
+        value = is_true(estimate)
+        if value is None:
+            return unknown_finding(rule=self.rule, code=self.unknown, estimate=estimate, name=self.figure)
+        is_good = value is self.is_good
+        return finding(
+            rule=self.rule,
+            code=self.passed if is_good else self.failed,
+            outcome=Outcome.PASS if is_good else Outcome.FAIL,
+            detail=f"{self.figure}={'yes' if value else 'no'}",
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Threshold:
     """A rule that compares one figure with one limit. ``name`` is the figure's name in the answer's detail."""
 

@@ -1,34 +1,74 @@
-"""All rules and the score, put together."""
+"""All rules, their gates and the score, put together."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
+from typing import Literal
 
 from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
-from apps.domain.verdict import Finding, Outcome, RiskVerdict
-from apps.risk.logic.rules import RULES
+from apps.domain.verdict import Finding, Gate, Outcome, RiskVerdict
+from apps.risk.logic.findings import finding
+from apps.risk.logic.modifiers import score_modified
+from apps.risk.logic.rules import RULES, Absence, Gated
 from apps.risk.logic.score import score
 
+#: "first_look": what a new pair is judged by within its first second. "full": everything was asked for.
+Assessment = Literal["first_look", "full"]
 
-def judge(*, analysis: Analysis, config: TradingConfig, config_revision: int) -> RiskVerdict:
-    """Return the verdict: every rule's answer and the provisional score."""
-    findings = tuple(rule(analysis, config.rules) for rule in RULES)
+
+def judge(
+    *,
+    analysis: Analysis,
+    config: TradingConfig,
+    config_revision: int,
+    assessment: Assessment = "first_look",
+) -> RiskVerdict:
+    """Return the verdict: the answer of every rule whose gate is not off, and the score."""
+    findings = tuple(
+        _answer(rule, analysis, config, gate, assessment)
+        for rule in RULES
+        if (gate := getattr(config.gates, rule.name)) is not Gate.OFF
+    )
     scored = score(analysis)
     return RiskVerdict(
         trace_id=analysis.trace_id,
         pair_key=analysis.listing.pair_key,
         outcome=outcome_of(findings),
-        score_bps=scored.score_bps,
+        score_bps=None if scored.score_bps is None else score_modified(scored.score_bps, analysis),
         findings=findings,
         config_revision=config_revision,
         confidence_bps=scored.confidence_bps,
     )
 
 
+def _answer(
+    rule: Gated, analysis: Analysis, config: TradingConfig, gate: Gate, assessment: Assessment
+) -> Finding:
+    if not rule.figure or analysis.estimate(rule.figure) is not None:
+        return replace(rule.check(analysis, config.rules), rule=rule.name, gate=gate)
+    refuses = rule.absence is Absence.REFUSES or (
+        rule.absence is Absence.REFUSES_IN_FULL and assessment == "full"
+    )
+    return replace(
+        finding(
+            rule=rule.name,
+            code="MISSING_IN_FULL_ASSESSMENT" if refuses else "NOT_ASKED",
+            outcome=Outcome.UNKNOWN,
+            detail=f"{rule.figure}=not asked",
+            addition=f"the rule {rule.name.replace('_', ' ')}",
+        ),
+        gate=gate if refuses else min(gate, Gate.WARN),
+    )
+
+
 def outcome_of(findings: Iterable[Finding]) -> Outcome:
-    """Return FAIL when one rule fails, else UNKNOWN when one cannot be answered, else PASS; no answers pass nothing."""
-    outcomes = {item.outcome for item in findings}
+    """Return FAIL when a rule with a veto fails, else UNKNOWN when one cannot be answered, else PASS.
+
+    No answers pass nothing: with every veto switched off a pair is never more than unknown.
+    """
+    outcomes = {item.outcome for item in findings if item.gate is Gate.VETO}
     if Outcome.FAIL in outcomes:
         return Outcome.FAIL
     return Outcome.PASS if outcomes == {Outcome.PASS} else Outcome.UNKNOWN

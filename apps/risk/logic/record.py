@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from apps.domain.verdict import Finding, Outcome
+from apps.domain.verdict import Finding, Gate, Outcome
 
 
 def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -17,6 +17,7 @@ def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
             "outcome": item.outcome.value,
             "explanation": item.explanation,
             "detail": item.detail,
+            "gate": item.gate.word,
         }
         for item in findings
     ]
@@ -31,6 +32,7 @@ def findings_from_json(rows: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]
             outcome=Outcome(row["outcome"]),
             explanation=row["explanation"],
             detail=row["detail"],
+            gate=Gate[row.get("gate", "veto").upper()],  # findings of before the gates all refused
         )
         for row in rows
     )

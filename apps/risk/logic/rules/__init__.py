@@ -1,46 +1,102 @@
 """What a pair must fulfil: one rule a file.
 
-Every rule is hard: a failure refuses the pair, and so does an answer that is unknown. The first four say whether the
-pair is one for us at all, the others how dangerous it is; people read refusals in this order.
+What a rule's refusal does is set in the configuration's table of gates. The first four say whether the pair is one for
+us at all, the others how dangerous it is; people read refusals in this order.
+
+A rule that rests on a deeper look than the first one is not asked while that look was not taken: its finding says so and
+refuses nothing then. In a full assessment the same absence counts like any other unknown answer.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from enum import Enum
 
 from apps.domain.analysis import Analysis
 from apps.domain.config import Rules
 from apps.domain.verdict import Finding
 from apps.risk.logic.rules import (
     buy_tax,
+    can_blacklist,
+    can_mint,
+    can_move_balances,
+    can_pause,
+    can_upgrade,
+    coordination,
     creator_dump,
     creator_holding,
     deployer_history,
+    hidden_owner,
     holders_top10,
     liquidity,
     lp_removable,
     owner_control,
     pair_age,
+    probe_disagreement,
     quote_supported,
+    reachable_buy_tax,
+    reachable_sell_tax,
     sell_tax,
     sellable,
+    sellable_from_fresh_wallet,
+    sellable_later,
+    size_dependent,
+    third_party_proof,
     token_data,
 )
 
 Rule = Callable[[Analysis, Rules], Finding]
 
-RULES: tuple[Rule, ...] = (
-    quote_supported.check,
-    token_data.check,
-    pair_age.check,
-    liquidity.check,
-    sellable.check,
-    buy_tax.check,
-    sell_tax.check,
-    lp_removable.check,
-    owner_control.check,
-    deployer_history.check,
-    creator_holding.check,
-    creator_dump.check,
-    holders_top10.check,
+
+class Absence(Enum):
+    """What it means that nobody asked for a rule's figure."""
+
+    REFUSES = "refuses"  # every look asks for it: then something is broken
+    REFUSES_IN_FULL = "refuses in a full assessment"  # only the deeper look asks for it
+    NEVER_REFUSES = "never refuses"  # comes from a part that need not be there
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """A rule under its gate's name. ``figure`` is the estimate without which it was not asked, "" for several."""
+
+    name: str
+    check: Rule
+    figure: str = ""
+    absence: Absence = Absence.REFUSES
+
+
+_DEEP, _OPTIONAL = Absence.REFUSES_IN_FULL, Absence.NEVER_REFUSES
+
+RULES: tuple[Gated, ...] = (
+    Gated("quote_supported", quote_supported.check),
+    Gated("token_data", token_data.check),
+    Gated("pair_age", pair_age.check),
+    Gated("liquidity", liquidity.check),
+    Gated("sellable", sellable.check),
+    Gated("probe_disagreement", probe_disagreement.check),
+    Gated("sellable_later", sellable_later.check, "sellable_later", _DEEP),
+    Gated(
+        "sellable_from_fresh_wallet", sellable_from_fresh_wallet.check, "sellable_from_fresh_wallet", _DEEP
+    ),
+    Gated("size_dependent", size_dependent.check, "size_dependent", _DEEP),
+    Gated("buy_tax", buy_tax.check),
+    Gated("sell_tax", sell_tax.check),
+    Gated("reachable_buy_tax", reachable_buy_tax.check, "max_reachable_buy_tax_bps", _DEEP),
+    Gated("reachable_sell_tax", reachable_sell_tax.check, "max_reachable_sell_tax_bps", _DEEP),
+    Gated("lp_removable", lp_removable.check),
+    Gated("owner_control", owner_control.check),
+    Gated("can_pause", can_pause.check, "can_pause", _DEEP),
+    Gated("can_blacklist", can_blacklist.check, "can_blacklist", _DEEP),
+    Gated("can_mint", can_mint.check, "can_mint", _DEEP),
+    Gated("can_move_balances", can_move_balances.check, "can_move_balances", _DEEP),
+    Gated("can_upgrade", can_upgrade.check, "can_upgrade", _DEEP),
+    Gated("hidden_owner", hidden_owner.check, "hidden_owner", _DEEP),
+    Gated("deployer_history", deployer_history.check),
+    Gated("creator_holding", creator_holding.check),
+    Gated("creator_dump", creator_dump.check),
+    Gated("holders_top10", holders_top10.check),
+    Gated("coordination", coordination.check, "coordination_bps", _OPTIONAL),
+    Gated("third_party_proof", third_party_proof.check),
 )

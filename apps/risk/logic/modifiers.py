@@ -1,0 +1,40 @@
+"""How sentiment and whales move a score. Unknown moves nothing; good news moves little, bad news more.
+
+Sentiment can be bought, so its praise is capped far below its blame. Every part works with the others missing.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from apps.domain.analysis import Analysis
+from apps.domain.estimate import Estimate
+from apps.domain.money import BPS_ONE
+
+#: Most that sentiment may add to and take from a score.
+SENTIMENT_PRAISE_MAX_BPS, SENTIMENT_BLAME_MAX_BPS = 300, 1_000
+#: Most that selling whales may take: all of theirs sold.
+WHALES_SELL_MAX_BPS = 2_500
+
+
+def score_modified(score_bps: int, analysis: Analysis) -> int:
+    """Return the score with sentiment (-10000..10000 bps) and whale distribution (0..10000 bps) taken into account."""
+    return min(max(score_bps + sentiment_points(analysis) - whale_points(analysis), 0), BPS_ONE)
+
+
+def sentiment_points(analysis: Analysis) -> int:
+    """Return what sentiment adds (negative: takes), by its value and confidence; 0 when unknown."""
+    weighed = _weighed(analysis.estimate("sentiment_bps"), low=-BPS_ONE)
+    most = SENTIMENT_PRAISE_MAX_BPS if weighed > 0 else SENTIMENT_BLAME_MAX_BPS
+    return int(weighed * most / BPS_ONE)
+
+
+def whale_points(analysis: Analysis) -> int:
+    """Return what selling whales take from a score; 0 when unknown."""
+    return int(_weighed(analysis.estimate("whale_distribution_bps"), low=0) * WHALES_SELL_MAX_BPS / BPS_ONE)
+
+
+def _weighed(estimate: Estimate | None, *, low: int) -> Decimal:
+    if estimate is None or estimate.value is None:
+        return Decimal(0)
+    return min(max(estimate.value, Decimal(low)), Decimal(BPS_ONE)) * estimate.confidence
