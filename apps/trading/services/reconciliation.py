@@ -19,7 +19,7 @@ from apps.domain.money import Amount, Token
 from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus
 from apps.state.services.incidents import incident_open, incident_resolve
 from apps.trading.logic import ledger
-from apps.trading.models import JournalEntry, Order, Position, Posting, TxAttempt
+from apps.trading.models import JournalEntry, Order, Position, TxAttempt
 from apps.trading.services.execution import claims_recover
 from apps.trading.services.ledger import account_balances, entry_write
 from apps.trading.services.orders import orders_unsettled
@@ -114,7 +114,8 @@ def wallet_reconcile(*, chain_key: str, wallet_key: str, ports: ExecutionPorts) 
     if _is_busy(chain_key, wallet_key, started):
         return _skipped(chain_key, wallet_key, "an order moved during the comparison")
     nonces_sync(wallet_key=wallet_key, chain_key=chain_key, chain_nonce=chain_nonce, expected_next=next_nonce)
-    if _opening_book(wallet_key, ports.profile, chain[NATIVE_ADDRESS]):
+    unbooked = chain[NATIVE_ADDRESS] - book.get(NATIVE_ADDRESS, 0)
+    if unbooked > 0 and _opening_book(wallet_key, ports.profile, unbooked):
         book[NATIVE_ADDRESS] = chain[NATIVE_ADDRESS]
     differences = [
         _difference(wallet_key, ports.profile, token, book=book.get(token, 0), chain=chain[token])
@@ -151,17 +152,19 @@ def _held_tokens(chain_key: str, wallet_key: str) -> set[str]:
     return set(rows.values_list("pair__base__address", flat=True))
 
 
-def _opening_book(wallet_key: str, profile: ChainProfile, chain_raw: int) -> bool:
-    """Book what a wallet holds when it is seen first; True when that was now."""
-    account = ledger.wallet_account(wallet_key)
-    if chain_raw == 0 or Posting.objects.filter(account=account, chain_key=profile.chain_key).exists():
-        return False
+def _opening_book(wallet_key: str, profile: ChainProfile, amount_raw: int) -> bool:
+    """Book what a wallet held before we knew it; True when that was now.
+
+    It may have traded already: a worker can be quicker with a first order than the first comparison.
+    """
     with transaction.atomic():
         return entry_write(
             entry_key=f"deposit:{profile.chain_key}:{wallet_key}:opening",
             kind="deposit",
             description=f"Balance of {wallet_key} when it was seen first",
-            postings=ledger.deposit_postings(wallet_key=wallet_key, amount=Amount(chain_raw, profile.native)),
+            postings=ledger.deposit_postings(
+                wallet_key=wallet_key, amount=Amount(amount_raw, profile.native)
+            ),
             at=timezone.now(),
         )
 
