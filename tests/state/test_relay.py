@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from asgiref.sync import async_to_sync
 from channels.layers import get_channel_layer
 from django.core.management import CommandError, call_command
+from django.db import connection
 from django.db.models import F
 from redis.exceptions import ConnectionError as BrokerGone
 
@@ -154,3 +157,22 @@ def test_audit_command_when_tampered_then_fails(capsys: pytest.CaptureFixture[st
     Event.objects.filter(pk=events[0].pk).update(summary="x")
     with pytest.raises(CommandError):
         call_command("audit", "verify")
+
+
+def test_verify_when_the_log_grows_meanwhile_then_whole() -> None:
+    relayed(3)
+    event_record(kind=EventKind.LOGIN, summary="late")
+    reads = 0
+
+    def grow(execute: Any, sql: str, params: Any, many: Any, context: Any) -> Any:
+        nonlocal reads
+        result = execute(sql, params, many, context)
+        if sql.startswith("SELECT") and 'FROM "state_event"' in sql and "ORDER BY" in sql:
+            reads += 1
+            if reads == 1:
+                assert relay_once() == 1
+        return result
+
+    with connection.execute_wrapper(grow):
+        report = audit_verify()
+    assert report.is_whole, report
