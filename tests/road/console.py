@@ -38,7 +38,7 @@ def nonces() -> dict[str, int]:
     from apps.chains.selectors import chain_profiles
     from apps.engine import wiring
 
-    found = {}
+    found: dict[str, int] = {}
     for profile in chain_profiles():
         wallet_key = wiring.trading_wallet_key(profile)
         owner = wiring.signer().address(wallet_key)
@@ -90,14 +90,38 @@ def status() -> str:
 
 
 def finish(*, settle_s: float) -> dict[str, Any]:
-    """Let everything come to rest and compare."""
+    """Let everything come to rest and compare; give it more time where a wallet is still busy."""
     from apps.sandbox.demo import finish
     from apps.state.services.relay import audit_verify, relay_once
 
     report = finish(seconds=0, settle_s=settle_s)
+    deadline = time.monotonic() + settle_s
+    wallets = reconciled()
+    while any(item["skipped"] for item in wallets) and time.monotonic() < deadline:
+        time.sleep(1)
+        wallets = reconciled()
     while relay_once():
         pass
-    return report | {"audit_is_whole": audit_verify().is_whole, "status_counts": counts()}
+    return report | {"wallets": wallets, "audit_is_whole": audit_verify().is_whole, "counts": counts()}
+
+
+def reconciled() -> list[dict[str, Any]]:
+    """Compare each chain's wallet with its book."""
+    from dataclasses import asdict
+
+    from apps.chains.selectors import chain_profiles
+    from apps.engine import wiring
+    from apps.trading.services.reconciliation import wallet_reconcile
+
+    reports = []
+    for profile in chain_profiles():
+        report = wallet_reconcile(
+            chain_key=profile.chain_key,
+            wallet_key=wiring.trading_wallet_key(profile),
+            ports=wiring.chain_ports(profile.chain_key).execution,
+        )
+        reports.append(asdict(report) | {"is_equal": report.is_equal})
+    return reports
 
 
 ACTS = {act.__name__: act for act in (counts, nonces, pull, late_sends, resume, status, finish)}

@@ -149,7 +149,7 @@ class Running:
         listed = subprocess.run(
             ["ps", "-axww", "-o", "pid=,ppid=,command="], capture_output=True, text=True, check=True
         )
-        found = {}
+        found: dict[str, int] = {}
         for line in listed.stdout.splitlines():
             pid, parent, command = line.split(None, 2)
             if int(parent) == self._supervisor.pid:
@@ -171,5 +171,7 @@ class Running:
 
 def is_alive(pid: int) -> bool:
     """Tell whether a process runs; one that only waits to be collected does not."""
-    state = subprocess.run(["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False)
+    state = subprocess.run(
+        ["ps", "-o", "state=", "-p", str(pid)], capture_output=True, text=True, check=False
+    )
     return bool(state.stdout.strip()) and not state.stdout.strip().startswith("Z")

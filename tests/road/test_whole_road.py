@@ -7,11 +7,14 @@ from pathlib import Path
 import pytest
 
 from apps.discovery.models import Pair, PoolSnapshot, PoolTrade
+from apps.engine import road as stages
+from apps.engine import wiring
 from apps.intelligence.models import AnalysisRecord
 from apps.risk.models import VerdictRecord
 from apps.state.models import Event
+from apps.state.services.engine import engine_start
 from apps.trading.models import DecisionRecord, FillRecord, JournalEntry, Opportunity, Order, Position
-from tests.road.driving import ETHER, Road
+from tests.road.driving import ETHER, Ground, Road
 
 pytestmark = pytest.mark.chain
 
@@ -122,3 +125,21 @@ def test_pools_of_later_blocks_then_each_is_followed_from_its_first_block(road: 
         pair = road.pair_of(launch)
         assert PoolSnapshot.objects.filter(pair=pair).exists()
         assert PoolTrade.objects.filter(pair=pair).count() == 1
+
+
+def test_wallet_trades_before_it_was_ever_compared_then_its_opening_is_booked_all_the_same(
+    base_ground: Ground, installation: Path
+):
+    road = Road(base_ground, installation)
+    engine_start(by="test", reason="test")
+    launch = road.launch()
+    [source] = wiring.chain_ports(road.chain_key).sources
+    head = int(road.rpc("eth_blockNumber"), 16)
+    stages.register(road.chain_key, source.events(head - 10, head), source="dexscreener")
+    road.deliver()  # a feed's worker was quicker than the listener
+    road.mine()
+    stages.settle(Order.objects.get().pk)
+    assert road.position_of(launch).status == "open"
+    road.restart()
+    assert JournalEntry.objects.filter(kind="deposit").count() == 1
+    road.assert_true()
