@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 from channels.testing import ChannelsLiveServerTestCase
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, expect, sync_playwright
 
 from tests.dashboard import market
 from tests.factories import UserFactory
@@ -20,6 +20,9 @@ from tests.factories import UserFactory
 os.environ.setdefault("DJANGO_ALLOW_ASYNC_UNSAFE", "1")  # Playwright's own loop runs in the test's thread
 
 PASSWORD = "correct horse battery"
+#: Without a socket a page asks every 5 s.
+WAIT_MS = 12_000
+expect.set_options(timeout=WAIT_MS)
 _FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -72,7 +75,7 @@ class Visit:
         self.complaints: list[str] = []
         self.page.on("console", self._said)
         self.page.on("pageerror", lambda error: self.complaints.append(f"error: {error}"))
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(WAIT_MS)
 
     def _said(self, message: ConsoleMessage) -> None:
         if message.type in ("error", "warning"):
