@@ -21,6 +21,7 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "DEXSNIPER_"
 Mode = Literal["sandbox", "paper", "live"]
 MODES: tuple[Mode, ...] = ("sandbox", "paper", "live")
+KEYSTORE_PASSWORD_LENGTH_MIN = 12  # in live
 _PAPER_COINS_MAX = 1_000_000_000
 #: Some ten thousand dollars on each chain: enough for the default limits, not so much that impact and limits never bind.
 PAPER_COINS_DEFAULT: Mapping[str, Decimal] = {
@@ -211,10 +212,10 @@ def _read() -> Environment:
             "set DEXSNIPER_LIVE_TRADING=true if you mean it",
         )
     keystore_password = reader.secret("KEYSTORE_PASSWORD")
-    if mode == "live" and len(keystore_password) < 12:
+    if mode == "live" and len(keystore_password) < KEYSTORE_PASSWORD_LENGTH_MIN:
         reader.fault(
             "KEYSTORE_PASSWORD",
-            "live mode needs a password of 12 characters or more",
+            f"live mode needs a password of {KEYSTORE_PASSWORD_LENGTH_MIN} characters or more",
             "set DEXSNIPER_KEYSTORE_PASSWORD_FILE",
         )
     if not keystore_password and not reader.faults:

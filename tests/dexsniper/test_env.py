@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -111,3 +112,27 @@ def test_command_with_faulty_environment_then_plain_text_and_config_exit_code() 
     assert "DEXSNIPER_MODE" in result.stderr
     assert "DEXSNIPER_PORT" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("given", "ethereum", "polygon"),
+    [
+        ("", 5, 100_000),
+        ("3", 3, 3),
+        ("eip155:137=70", 5, 70),
+        ("2.5, eip155:1=0.1", "0.1", "2.5"),
+        ("*=9,eip155:137=8", 9, 8),
+    ],
+)
+def test_paper_coins_then_for_all_chains_or_for_some(
+    read, given: str, ethereum: int | str, polygon: int
+) -> None:
+    environment = read(PAPER_COINS=given)
+    assert environment.paper_coins_on("eip155:1") == Decimal(ethereum)
+    assert environment.paper_coins_on("eip155:137") == Decimal(polygon)
+
+
+@pytest.mark.parametrize("given", ["0", "-1", "many", "NaN", "Infinity", "1e99", "eip155:1=", "1,,2"])
+def test_paper_coins_senseless_then_fault(read, given: str) -> None:
+    with pytest.raises(EnvironmentFaults, match="DEXSNIPER_PAPER_COINS"):
+        read(PAPER_COINS=given)

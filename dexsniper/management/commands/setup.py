@@ -11,41 +11,67 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dexsniper.env import BASE_DIR, MODES, PREFIX
+from dexsniper.env import BASE_DIR, KEYSTORE_PASSWORD_LENGTH_MIN, MODES, PREFIX
 
-_PASSWORD_LENGTH_MIN = 12
+_FILE_MODE, _FOLDER_MODE = 0o600, 0o700
+_NOTHING = "Nothing was written."
+_NEXT = {
+    "sandbox": "Next: 'make run'. Everything is simulated on local chains; no key is needed.",
+    "paper": "Next: 'make run', then add an endpoint to each chain you want to follow, in the admin under Endpoints. "
+    "Nothing is ever sent.",
+    "live": "Next: 'manage.py wallet create trader', fund it, mark it live in the admin, add an endpoint to each chain you "
+    "want to follow, 'manage.py doctor', 'make run'.",
+}
 
 
 class Command(BaseCommand):
+    """``manage.py setup``: mode first, keys only for live."""
+
     help = "Ask the questions of a first run (mode first, keys only for live) and write them to .env."
-    requires_system_checks: list[str] = []
+    requires_system_checks = []
     requires_migrations_checks = False
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options: with --mode nothing that has a default is asked."""
-        parser.add_argument("--mode", choices=MODES, help="do not ask for the mode")
+        parser.add_argument(
+            "--mode", choices=MODES, help="do not ask for the mode, nor for what has a default"
+        )
         parser.add_argument("--force", action="store_true", help="replace an existing .env")
+        parser.add_argument(
+            "--file", type=Path, default=BASE_DIR / ".env", help="write there instead of .env"
+        )
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Ask, write, and name the next step."""
-        path = BASE_DIR / ".env"
+        path: Path = options["file"]
         if path.exists() and not options["force"]:
             raise CommandError(f"{path} exists already. Edit it, or run again with --force to replace it.")
-        mode = options["mode"] or self._choose("Mode", MODES, default="sandbox")
-        lines = [f"{PREFIX}MODE={mode}"]
-        interactive = options["mode"] is None
-        if interactive:
-            port = self._ask("Port of the web page", default="8001")
-            if not port.isdigit():
-                raise CommandError(f"{port!r} is not a port number.")
-            lines.append(f"{PREFIX}PORT={port}")
-        if mode == "live":
-            lines += self._live_answers()
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write("\n".join(lines) + "\n")
+        try:
+            lines, mode = self._answers(options["mode"])
+        except (EOFError, KeyboardInterrupt):
+            reason = (
+                "" if sys.stdin.isatty() else " There is nobody to ask: run it in a terminal, or give --mode."
+            )
+            raise CommandError(f"{_NOTHING}{reason}") from None
+        path.unlink(missing_ok=True)  # so that it is made anew with its own rights
+        _write_private(path, "\n".join(lines) + "\n")
         self.stdout.write(self.style.SUCCESS(f"Wrote {path.name} for {mode}."))
         self.stdout.write(_NEXT[mode])
+
+    def _answers(self, given_mode: str | None) -> tuple[list[str], str]:
+        mode = given_mode or self._choose("Mode", MODES, default="sandbox")
+        lines = [f"{PREFIX}MODE={mode}"]
+        if given_mode is None:
+            lines.append(f"{PREFIX}PORT={self._port()}")
+        if mode == "live":
+            lines += self._live_answers()
+        return lines, mode
+
+    def _port(self) -> int:
+        answer = self._ask("Port of the web page", default="8001")
+        if not answer.isdecimal() or not 1 <= int(answer) <= 65_000:
+            raise CommandError(f"{answer!r} is not a port number (1 to 65000). {_NOTHING}")
+        return int(answer)
 
     def _live_answers(self) -> list[str]:
         self.stdout.write(
@@ -54,41 +80,45 @@ class Command(BaseCommand):
             )
         )
         if self._ask("Type LIVE to go on", default="") != "LIVE":
-            raise CommandError("Nothing was written.")
-        password = getpass.getpass("Keystore password (12 characters or more; it encrypts your keys): ")
-        if len(password) < _PASSWORD_LENGTH_MIN:
+            raise CommandError(_NOTHING)
+        length = KEYSTORE_PASSWORD_LENGTH_MIN
+        password = getpass.getpass(
+            f"Keystore password ({length} characters or more; it encrypts your keys): "
+        )
+        if len(password) < length or password != password.strip():
             raise CommandError(
-                f"The password has fewer than {_PASSWORD_LENGTH_MIN} characters. Nothing was written."
+                f"The password has fewer than {length} characters, or a space at an end. {_NOTHING}"
             )
         if getpass.getpass("Once more: ") != password:
-            raise CommandError("The two passwords differ. Nothing was written.")
-        folder = Path(self._ask("Folder for the password file", default=str(Path.home() / ".dexsniper")))
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            raise CommandError(f"The two passwords differ. {_NOTHING}")
+        folder = (
+            Path(self._ask("Folder for the password file", default="~/.dexsniper")).expanduser().resolve()
+        )
         path = folder / f"keystore-{secrets.token_hex(4)}.password"
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
-            file.write(password)
+        try:
+            folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+            _write_private(path, password)
+        except OSError as error:
+            raise CommandError(f"{folder} cannot be written: {error.strerror}. {_NOTHING}") from error
+        self.stdout.write(
+            f"The password lies in {path}. Back it up apart from the keystore: nobody else has it."
+        )
         return [f"{PREFIX}LIVE_TRADING=true", f"{PREFIX}KEYSTORE_PASSWORD_FILE={path}"]
 
     def _choose(self, question: str, choices: tuple[str, ...], *, default: str) -> str:
         answer = self._ask(f"{question} ({', '.join(choices)})", default=default).lower()
         if answer not in choices:
-            raise CommandError(f"{answer!r} is not one of {', '.join(choices)}.")
+            raise CommandError(f"{answer!r} is not one of {', '.join(choices)}. {_NOTHING}")
         return answer
 
-    def _ask(self, question: str, *, default: str) -> str:
+    @staticmethod
+    def _ask(question: str, *, default: str) -> str:
         suffix = f" [{default}]" if default else ""
-        try:
-            answer = input(f"{question}{suffix}: ").strip()
-        except EOFError:
-            if not sys.stdin.isatty():
-                raise CommandError("There is nobody to ask: run it in a terminal, or give --mode.") from None
-            raise
-        return answer or default
+        return input(f"{question}{suffix}: ").strip() or default
 
 
-_NEXT = {
-    "sandbox": "Next: 'make run'. Everything is simulated on local chains; no key is needed.",
-    "paper": "Next: add chains and endpoints in the admin, then 'make run'. Nothing is ever sent.",
-    "live": "Next: 'manage.py wallet create trader', fund it, mark it live in the admin, 'manage.py doctor', 'make run'.",
-}
+def _write_private(path: Path, text: str) -> None:
+    """Write a new file that nobody else may read. Raises FileExistsError rather than replace one."""
+    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(text)
