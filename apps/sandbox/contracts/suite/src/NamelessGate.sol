@@ -16,7 +16,7 @@ contract NamelessGate is PairToken {
     }
 
     function _onSell(address, uint256) internal view override returns (uint256) {
-        require(_zeta % 7 != 3, "TransferHelper: TRANSFER_FROM_FAILED");
+        require(_zeta == 0, "TransferHelper: TRANSFER_FROM_FAILED");
         return 0;
     }
 }
