@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any
 
-from django.db.models import Count, F, Min, Q
+from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from apps.dashboard.asks import Ask
@@ -22,7 +22,7 @@ from apps.domain.order import FINAL_STATUSES, OrderStatus
 from apps.risk.models import Budget
 from apps.state.models import Event
 from apps.state.services.config import active_config
-from apps.trading.models import DecisionRecord, EquityPoint, Opportunity, Order, Position
+from apps.trading.models import DecisionRecord, EquityPoint, JournalEntry, Opportunity, Order, Position
 
 PERIODS = {"1h": timedelta(hours=1), "24h": timedelta(hours=24), "7d": timedelta(days=7)}
 PERIOD_DEFAULT = "24h"
@@ -181,12 +181,14 @@ def funnel_steps(ask: Ask) -> tuple[Step, ...]:
         .values("status", "skip_stage", "skip_code")
         .annotate(count=Count("pk"), explanation=Min("skip_explanation"))
     )
-    entries = Order.objects.filter(
-        opportunity__created_at__gte=since, opportunity__status="entered", side="buy"
+    last_entry = (
+        Order.objects.filter(opportunity=OuterRef("pk"), side="buy").order_by("-id").values("status")[:1]
     )
+    entered = Opportunity.objects.filter(created_at__gte=since, status="entered").annotate(
+        order=Subquery(last_entry)
+    )
+    by_status = dict(entered.order_by().values_list("order").annotate(Count("pk")))
     ended = [status.value for status in FINAL_STATUSES if status is not OrderStatus.FILLED]
-    filled = OrderStatus.FILLED.value
-    by_status = dict(entries.order_by().values_list("status").annotate(Count("opportunity", distinct=True)))
     return funnel(
         set_aside=[(item.explanation, item.count, item.code) for item in refusals(since=since)],
         groups=[
@@ -199,14 +201,18 @@ def funnel_steps(ask: Ask) -> tuple[Step, ...]:
             )
             for row in rows
         ],
-        bought=by_status.get(filled, 0),
+        bought=by_status.get(OrderStatus.FILLED.value, 0),
         orders_ended={name: by_status[name] for name in ended if by_status.get(name)},
     )
 
 
 def _equity(since: datetime) -> Sequence[EquityPoint]:
-    """Return the period's points in order, thinned to what a chart can show; the newest is always there."""
-    points = EquityPoint.objects.filter(at__gte=since)
+    """Return the period's points in order, thinned to what a chart can show; the newest is always there.
+
+    The line begins anew when money was put in or taken out: that is no gain and no loss.
+    """
+    moved = JournalEntry.objects.filter(kind__in=("deposit", "withdrawal")).aggregate(last=Max("at"))["last"]
+    points = EquityPoint.objects.filter(at__gte=max(since, moved or since))
     newest = points.order_by("-at").first()
     if newest is None:
         return ()
