@@ -9,9 +9,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.chains.evm import abi, facts, parse, simulate
-from apps.chains.evm.client import EvmClient, Request, RpcFault
+from apps.chains.evm import abi, facts, parse, probes_run, simulate, simulate_local
+from apps.chains.evm.client import TIMEOUT_DEFAULT_S, EvmClient, Request, RpcFault
 from apps.chains.evm.fees import read_fees
+from apps.chains.evm.probes_run import Assessment
+from apps.chains.evm.simulate_script import Stage
 from apps.chains.evm.token_text import NAME_CHARS_MAX, SYMBOL_CHARS_MAX, token_decimals, token_text
 from apps.domain.errors import BadDataError, EndpointLyingError, NetworkError, ReorgError
 from apps.domain.market import (
@@ -29,6 +31,7 @@ from apps.domain.market import (
     TokenMetadata,
 )
 from apps.domain.money import UINT256_MAX, USD_MICROS, Token
+from apps.domain.probes import TokenProbes
 
 logger = logging.getLogger(__name__)
 
@@ -206,6 +209,54 @@ class EvmReader:
             read_at_ms=time.time_ns() // 1_000_000,
             quote_price_usd_micros=self._quote_price(listing.quote, stable_pools, reading.answers),
         )
+
+    def token_probes(
+        self, listing: Listing, facts: PairFacts, *, buyer: str, probe_amount_raw: int
+    ) -> TokenProbes:
+        """Return the full assessment of a pair's token at the block of its ``facts``: some five round trips.
+
+        Raises NetworkError only, and ReorgError (one of them) when the block vanished meanwhile.
+        """
+        header = self._client.call("eth_getBlockByNumber", [hex(facts.block.number), False])
+        self._stands(facts.block, header)
+        plan, missing = self._plan(
+            listing, buyer=buyer, amount_raw=probe_amount_raw, block=facts.block, header=header
+        )
+        if plan is None:
+            return probes_run.unprobed(facts, buyer=buyer, amount_in_raw=probe_amount_raw, reason=missing)
+        assessment = Assessment(
+            listing=listing,
+            facts=facts,
+            plan=plan,
+            stage=Stage(
+                number=facts.block.number,
+                at_s=facts.block.at_ms // 1_000,
+                block_time_ms=self.profile.block_time_ms,
+                base_fee_wei=plan.base_fee_wei,
+                tip_wei=plan.tip_wei,
+            ),
+            ask=self._ask,
+            chain_id=self.profile.chain_id or 0,
+            can_simulate=self._client.supports("simulate_v1"),
+            url_http=self._local_url(),
+            infrastructure=self._infrastructure(listing),
+        )
+        return assessment.run()
+
+    def _local_url(self) -> str:
+        """Return where an EVM in our own process may fetch state, "" when there is none installed."""
+        if not simulate_local.is_available():
+            return ""
+        proven = self._client.endpoints_proven(timeout_s=TIMEOUT_DEFAULT_S)
+        return next((endpoint.config.url_http for endpoint in proven), "")
+
+    def _infrastructure(self, listing: Listing) -> frozenset[str]:
+        """Return the addresses that a token names without being commanded by them, lower case."""
+        addresses = [listing.base.address, listing.pool_address, self.profile.wrapped_native.address]
+        addresses += [stable.address for stable in self.profile.stables]
+        for dex in self._dexes.values():
+            addresses += [dex.factory, dex.router]
+        return frozenset(address.lower() for address in (*addresses, *self._lockers))
 
     def reserves(self, listings: Sequence[Listing]) -> Mapping[str, PoolReserves]:
         """Return reserves by pair key, all at the newest block; pools that do not answer are absent."""

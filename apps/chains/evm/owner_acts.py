@@ -1,0 +1,311 @@
+"""What commanders can do to a token we hold: which calls the token lets them make, and how we then trade.
+
+First every call is only made, to see whether it is let through, all calls of a commander in one script behind our purchase.
+Then each call that matters is played on its own: we buy, it is made, we sell and another buys. Requests and results only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from apps.chains.evm.bytecode import Function
+from apps.chains.evm.owner_arguments import LEVELS, Cast, Names, Try, encode, split_types, tries_of
+from apps.chains.evm.probes_ground import Ground, holdings_of, probe_calls
+from apps.chains.evm.simulate_script import STEPS_MAX, Account, Scene, Script, Step
+from apps.domain.probes import Commander, Holdings, OwnerAct, ProbeCall
+
+TRY_GAS = 1_000_000
+#: Calls in one block of a script: their gas together must fit into it.
+TRIES_PER_SCENE = 120
+SCENES_OF_TRIES_MAX = 3
+#: Of a function, the calls that are played for what they do to trades.
+PLAYED_PER_TARGET_MAX = 6
+#: Played acts of one assessment.
+ACTS_MAX = 64
+#: A stranger is tried with fewer levels: what matters is whether he is let through at all.
+STRANGER_STRIDE = 3
+#: Levels tried between the highest that is let through and the next above it.
+REFINE_STEPS = 16
+APPOINTMENTS_MAX = 24
+APPOINTED_TRIES_MAX = 9
+#: Upper ends of what a level may mean: basis points, per mille, percent.
+_SCALES = (9_900, 990, 99)
+_PREFIX = 6  # looks at holdings before the tries
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Permission:
+    """Calls of one commander that the token let through, and what everybody held before them."""
+
+    commander: Commander
+    allowed: tuple[Try, ...]
+    refused: tuple[Try, ...]
+    before: Holdings
+    appointments: tuple[Step, ...] = ()  # made before, by those who may
+
+    @property
+    def functions(self) -> frozenset[str]:
+        """Return the selectors of functions of which at least one call was let through."""
+        return frozenset(item.function.selector for item in self.allowed)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedAct:
+    """One call that is to be played."""
+
+    commander: Commander
+    call: Try
+    before: Holdings
+    appointments: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OwnerPlay:
+    """The scripts of all acts on one ground. ``received_raw`` is what our purchase brings."""
+
+    ground: Ground
+    cast: Cast
+    reserves: tuple[int, int] | None
+    received_raw: int
+
+    # -- who is let through ---------------------------------------------------------------
+
+    def tries(self, functions: Iterable[Function]) -> tuple[Try, ...]:
+        """Return the calls to try, those with numbers first and those without arguments last.
+
+        A call may shut out those behind it: nothing that hands power over or ends it may come early.
+        """
+        ordered = sorted(functions, key=lambda item: _disruption(item.arguments))
+        return tuple(call for function in ordered for call in tries_of(function, self.cast))
+
+    def permission_script(
+        self, commander: Commander, calls: Sequence[Try], *, appointments: Sequence[Step] = ()
+    ) -> Script:
+        """Return the script in which a commander makes these calls, one after the other."""
+        kept = calls[: min(TRIES_PER_SCENE * SCENES_OF_TRIES_MAX, STEPS_MAX - 20 - len(appointments))]
+        scenes = [self._purchase(ahead=1)]
+        if appointments:
+            scenes.append(Scene(ahead=2, steps=tuple(appointments)))
+        looks = self.ground.holdings(caller=commander.address)
+        ahead = len(scenes) + 1
+        for start in range(0, len(kept), TRIES_PER_SCENE):
+            steps = tuple(self._step(commander, call) for call in kept[start : start + TRIES_PER_SCENE])
+            scenes.append(Scene(ahead=ahead, steps=(*looks, *steps) if start == 0 else steps))
+            ahead += 1
+        return self._script(scenes)
+
+    def permission(
+        self,
+        commander: Commander,
+        calls: Sequence[Try],
+        account: Account,
+        *,
+        appointments: Sequence[Step] = (),
+    ) -> Permission | str:
+        """Return what was let through, or why that is unknown."""
+        if isinstance(account, str):
+            return account
+        first = 2 if appointments else 1
+        told = [item for scene in account[first:] for item in scene]
+        if len(told) < _PREFIX:
+            return "no call could be tried"
+        pairs = list(zip(calls, told[_PREFIX:], strict=False))
+        made = (
+            ()
+            if not appointments
+            else tuple(step for step, item in zip(appointments, account[1], strict=True) if item.ok)
+        )
+        return Permission(
+            commander=commander,
+            allowed=tuple(call for call, item in pairs if item.ok),
+            refused=tuple(call for call, item in pairs if not item.ok),
+            before=holdings_of(told[:_PREFIX]),
+            appointments=made,
+        )
+
+    # -- who can be put into office -------------------------------------------------------
+
+    def appointments(self, permission: Permission, functions: Iterable[Function]) -> tuple[Step, ...]:
+        """Return the calls by which a commander might put himself or a stranger into office, as far as he is let."""
+        commander, appointed = permission.commander, self.ground.actor("appointed")
+        steps: list[Step] = []
+        for function in functions:
+            types = split_types(function.arguments)
+            if function.selector not in permission.functions or types.count("address") > 1:
+                continue
+            for holder in (commander.address, appointed) if types else ("",):
+                cast = replace(self.cast, buyer=holder, pool=holder, receiver=holder) if holder else self.cast
+                named = [call for call in tries_of(function, cast) if call.level in (None, 1)]
+                if types and "address" not in types:
+                    continue
+                steps += [self._step(commander, call) for call in named[: 2 + len(self.cast.words[:4])]]
+        return tuple(steps[:APPOINTMENTS_MAX])
+
+    # -- what is played -------------------------------------------------------------------
+
+    def planned(self, permissions: Sequence[Permission]) -> tuple[PlannedAct, ...]:
+        """Return the acts that are played: of each function the strongest calls, once for the first who may make them."""
+        seen: set[str] = set()
+        planned: list[PlannedAct] = []
+        for permission in permissions:
+            fresh = [call for call in permission.allowed if call.data not in seen]
+            seen |= {call.data for call in permission.allowed}
+            planned += [
+                PlannedAct(
+                    commander=permission.commander,
+                    call=chosen,
+                    before=permission.before,
+                    appointments=permission.appointments,
+                )
+                for chosen in _strongest(fresh)
+            ]
+        # What harms us most often comes first, should there be more than can be played.
+        planned.sort(key=lambda act: act.call.names in ("receiver", "agent"))
+        return tuple(planned[:ACTS_MAX])
+
+    def refinements(self, permission: Permission) -> tuple[Try, ...]:
+        """Return levels between the highest that was let through and the next above it, highest first."""
+        found: list[Try] = []
+        by_function: dict[str, list[Try]] = {}
+        for call in permission.allowed:
+            if call.names == "nobody" and call.level is not None and not call.is_alone:
+                by_function.setdefault(call.function.selector, []).append(call)
+        for calls in by_function.values():
+            reached = max(call.level or 0 for call in calls)
+            above = [level for level in LEVELS if reached < level <= LEVELS[1]]
+            if not above or reached == 0:
+                continue
+            width = min(above) - reached
+            for number in range(REFINE_STEPS - 1, 0, -1):
+                level = reached + width * number // REFINE_STEPS
+                if level > reached:
+                    found += _with_level(calls[0].function, level)
+        return tuple({call.data: call for call in found}.values())
+
+    def act_script(self, act: PlannedAct | None) -> Script:
+        """Return the play of one act; without one, of nothing in its place."""
+        ground, us, other = self.ground, self.ground.plan.buyer, self.ground.actor("another")
+        amount = ground.plan.amount_in_raw
+        caller = ground.actor("anyone") if act is None else act.commander.address
+        made = () if act is None else (*act.appointments, self._step(act.commander, act.call))
+        look = ground.balance(other)
+        scenes = [
+            self._purchase(ahead=1),
+            Scene(ahead=2, steps=(*made, *ground.holdings(caller=caller))),
+            Scene(ahead=3, steps=(ground.sell(us, self.received_raw), look, ground.buy(other, amount), look)),
+        ]
+        return self._script(scenes)
+
+    def act(self, planned: PlannedAct | None, account: Account) -> OwnerAct | str:
+        """Return what an act did, or why that is unknown."""
+        if isinstance(account, str):
+            return account
+        told, looks = account[1][:-_PREFIX], account[1][-_PREFIX:]
+        if not account[0][0].ok:
+            return "the simulated purchase was not repeated"
+        before_sale = [*account[0], *account[1]]
+        sale_told, look, buy_told, look_after = account[2]
+        reserves = self.ground.reserves_after(before_sale, before=self.reserves)
+        sale = self.ground.sold(sale_told, sold_raw=self.received_raw, reserves=reserves)
+        reserves = self.ground.reserves_after([sale_told], before=reserves)
+        buy = self.ground.bought(
+            buy_told,
+            before=look,
+            after=look_after,
+            amount_raw=self.ground.plan.amount_in_raw,
+            reserves=reserves,
+        )
+        after = holdings_of(looks)
+        if planned is None:
+            commander, before = Commander(address=self.ground.actor("anyone"), role="anyone"), after
+        else:
+            commander, before = planned.commander, planned.before
+            if not told[-1].ok:
+                return "the call was not let through again"
+        return OwnerAct(
+            commander=commander,
+            selector="" if planned is None else planned.call.function.selector,
+            arguments="" if planned is None else planned.call.function.arguments,
+            names="nobody" if planned is None else _named(planned.call.names),
+            calls=() if planned is None else self._calls(planned),
+            before=before,
+            after=after,
+            sold=sale.ok,
+            buy_tax_bps=buy.tax_bps,
+            sell_tax_bps=sale.tax_bps,
+            detail=sale.detail,
+        )
+
+    # -- parts ----------------------------------------------------------------------------
+
+    def _calls(self, planned: PlannedAct) -> tuple[ProbeCall, ...]:
+        steps = (*planned.appointments, self._step(planned.commander, planned.call))
+        return probe_calls([Scene(ahead=2, steps=steps)])
+
+    def _purchase(self, *, ahead: int) -> Scene:
+        ground, us = self.ground, self.ground.plan.buyer
+        steps = (ground.buy(us, ground.plan.amount_in_raw), ground.approve(us, self.received_raw))
+        return Scene(ahead=ahead, steps=steps)
+
+    def _step(self, commander: Commander, call: Try) -> Step:
+        return Step(sender=commander.address, to=self.ground.plan.token, data=call.data, gas=TRY_GAS)
+
+    def _script(self, scenes: Sequence[Scene]) -> Script:
+        # Contracts are among the commanders, and no contract can sign.
+        return self.ground.script(scenes, paying_raw=self.ground.plan.amount_in_raw, is_valid=False)
+
+
+def _disruption(arguments: str) -> int:
+    """Return how likely a call of such arguments shuts out those behind it."""
+    types = split_types(arguments)
+    if not types:
+        return 3
+    return 2 if types == ["address"] else 1 if "address" in types else 0
+
+
+def _strongest(calls: Sequence[Try]) -> list[Try]:
+    """Return of each function and target the calls that reach furthest, on each scale that a level may be of."""
+    groups: dict[tuple[str, Names], list[Try]] = {}
+    for call in calls:
+        groups.setdefault((call.function.selector, call.names), []).append(call)
+    chosen: list[Try] = []
+    for (_, names), group in groups.items():
+        if names == "agent":
+            continue
+        most = PLAYED_PER_TARGET_MAX if names in ("nobody", "buyer") else 2
+        chosen += _spread(group)[:most]
+    return chosen
+
+
+def _spread(group: Sequence[Try]) -> list[Try]:
+    """Return calls spread over the scales; all of them when they carry no level."""
+    equal = [call for call in group if call.level is not None and not call.is_alone]
+    alone = [call for call in group if call.is_alone]
+    picked = [call for call in group if call.level is None]
+    if equal:
+        levels = sorted({call.level or 0 for call in equal}, reverse=True)
+        wanted = {levels[0], levels[-1]}
+        for scale in _SCALES:
+            below = [level for level in levels if level <= scale]
+            wanted |= set(below[:1])
+        picked += [call for call in equal if (call.level or 0) in wanted]
+    highest = max((call.level or 0 for call in equal), default=-1)
+    # A number alone matters where it may be higher than all together.
+    further = [call for call in alone if (call.level or 0) > highest]
+    best = max((call.level or 0 for call in further), default=0)
+    picked += [call for call in further if (call.level or 0) in (best, *_SCALES)]
+    return picked
+
+
+def _with_level(function: Function, level: int) -> list[Try]:
+    types = split_types(function.arguments)
+    if any(not name.startswith(("uint", "int")) or name.endswith("]") for name in types):
+        return []
+    data = function.selector + encode(types, [level] * len(types)).hex()
+    return [Try(function=function, data=data, names="nobody", level=level)]
+
+
+def _named(names: Names) -> Literal["nobody", "buyer", "pool", "receiver"]:
+    return "receiver" if names == "agent" else names

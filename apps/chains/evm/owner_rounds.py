@@ -1,0 +1,202 @@
+"""Rounds three to five of an assessment: who is let through, what his calls do, and what only those calls showed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from apps.chains.evm import abi
+from apps.chains.evm.bytecode import Function
+from apps.chains.evm.owner_acts import APPOINTED_TRIES_MAX, STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct
+from apps.chains.evm.owner_arguments import Try
+from apps.chains.evm.owner_upgrade import Watch
+from apps.chains.evm.simulate_script import Script, Step
+from apps.domain.probes import Commander, OwnerAct, UpgradePower
+
+if TYPE_CHECKING:
+    from apps.chains.evm.probes_run import Assessment
+
+#: diamondCut with no cuts: changes nothing, and only those who may cut are let through.
+DIAMOND_CUT = Function(
+    selector="0x" + abi.selector("diamondCut((address,uint8,bytes4[])[],address,bytes)").hex(),
+    arguments="bytes,address,bytes",  # an empty list is written like an empty text
+    is_write=True,
+    is_payable=False,
+)
+#: What somebody tries, and the calls by which he was put into office before.
+Trials = Mapping[Commander, tuple[tuple[Try, ...], tuple[Step, ...]]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Acts:
+    """What rounds three to five showed."""
+
+    upgrade: UpgradePower
+    trial: OwnerAct | None = None
+    acts: tuple[OwnerAct, ...] = ()
+    refused: tuple[str, ...] = ()
+
+
+@dataclass(kw_only=True)
+class ActRounds:
+    """Rounds three to five: who is let through, what that does, and what only those showed."""
+
+    run: Assessment
+    play: OwnerPlay
+    commanders: Sequence[Commander]
+
+    def acts(self, third: Mapping[str, Script]) -> Acts:
+        """Return the acts of all commanders."""
+        functions = self.run.functions()
+        calls = self.play.tries(functions)
+        given = {who: calls[::STRANGER_STRIDE] if who.role == "anyone" else calls for who in self.commanders}
+        scripts = {
+            f"may:{who.address}": self.play.permission_script(who, tried) for who, tried in given.items()
+        }
+        self.play_all({**third, **scripts, "trial": self.play.act_script(None)})
+        permissions = self._permissions({who: (tried, ()) for who, tried in given.items()}, prefix="may")
+        tried = {function.selector for function in functions}
+        reached = {selector for permission in permissions for selector in permission.functions}
+        acts, watches = self._fourth_and_fifth(permissions, functions)
+        reached |= {act.selector for act in acts}
+        trial = self.play.act(None, self.run.accounts["trial"])
+        if isinstance(trial, str):
+            self.run.missing["acts"] = trial
+        return Acts(
+            upgrade=self._upgrade(watches, permissions),
+            trial=None if isinstance(trial, str) else trial,
+            acts=acts,
+            refused=tuple(sorted(tried - reached)),
+        )
+
+    def _fourth_and_fifth(
+        self, permissions: Sequence[Permission], functions: Sequence[Function]
+    ) -> tuple[tuple[OwnerAct, ...], dict[str, Watch]]:
+        planned = {f"act:{number}": act for number, act in enumerate(self.play.planned(permissions))}
+        refined = {item.commander: (self.play.refinements(item), ()) for item in permissions}
+        refined = {who: tried for who, tried in refined.items() if tried[0]}
+        appointed = self._appointed(permissions, functions)
+        watches = self._watches(permissions, start=0)
+        upgrade = self.run.upgrade_play()
+        self.play_all(
+            {name: self.play.act_script(act) for name, act in planned.items()}
+            | {
+                f"finer:{who.address}": self.play.permission_script(who, tried)
+                for who, (tried, _) in refined.items()
+            }
+            | {
+                f"office:{who.role}:{who.address}": self.play.permission_script(
+                    who, tried, appointments=steps
+                )
+                for who, (tried, steps) in appointed.items()
+            }
+            | {name: upgrade.script(watch) for name, watch in watches.items()}
+        )
+        finer = self._permissions(refined, prefix="finer")
+        office = self._permissions(appointed, prefix="office")
+        finer = [self._highest(item) for item in finer]
+        late = {f"late:{number}": act for number, act in enumerate(self.play.planned([*finer, *office]))}
+        late_watches = self._watches(office, start=len(watches))
+        self.play_all(
+            {name: self.play.act_script(act) for name, act in late.items()}
+            | {name: upgrade.script(watch) for name, watch in late_watches.items()}
+        )
+        return self._played({**planned, **late}), watches | late_watches
+
+    def _highest(self, permission: Permission) -> Permission:
+        """Return a refinement with the highest level of each function alone."""
+        best: dict[str, Try] = {}
+        for call in permission.allowed:
+            best.setdefault(call.function.selector, call)
+        return replace(permission, allowed=tuple(best.values()))
+
+    def _appointed(self, permissions: Sequence[Permission], functions: Sequence[Function]) -> Trials:
+        """Return who might be put into office, what he then tries, and the calls that put him there."""
+        reached = {selector for permission in permissions for selector in permission.functions}
+        refused = [function for function in functions if function.selector not in reached]
+        found: dict[Commander, tuple[tuple[Try, ...], tuple[Step, ...]]] = {}
+        if not refused:
+            return found
+        calls = tuple(
+            call for function in refused for call in self.play.tries([function])[:APPOINTED_TRIES_MAX]
+        )
+        for permission in permissions:
+            steps = self.play.appointments(permission, functions)
+            if not steps:
+                continue
+            stranger = Commander(
+                address=self.run.ground.actor("appointed"),
+                role="anyone" if permission.commander.role == "anyone" else "appointed",
+                delay_s=permission.commander.delay_s,
+            )
+            found.setdefault(stranger, (calls, steps))
+            if permission.commander.role != "anyone":
+                found.setdefault(permission.commander, (calls, steps))
+        return found
+
+    def _watches(self, permissions: Sequence[Permission], *, start: int) -> dict[str, Watch]:
+        if not self.run.is_watchable:
+            return {}
+        watches = self.run.upgrade_play().watches(permissions)
+        return {f"watch:{number}": watch for number, watch in enumerate(watches, start=start)}
+
+    def _permissions(self, given: Trials, *, prefix: str) -> list[Permission]:
+        found: list[Permission] = []
+        for who, (tried, steps) in given.items():
+            name = f"{prefix}:{who.role}:{who.address}" if prefix == "office" else f"{prefix}:{who.address}"
+            permission = self.play.permission(who, tried, self.run.accounts[name], appointments=steps)
+            if isinstance(permission, str):
+                self.run.missing.setdefault("acts", permission)
+            else:
+                found.append(permission)
+        return found
+
+    def _played(self, planned: Mapping[str, PlannedAct]) -> tuple[OwnerAct, ...]:
+        acts: list[OwnerAct] = []
+        for name, plan in planned.items():
+            act = self.play.act(plan, self.run.accounts[name])
+            if isinstance(act, str):
+                self.run.missing.setdefault("some_acts", act)
+            else:
+                acts.append(act)
+        return tuple(acts)
+
+    def _upgrade(self, watches: Mapping[str, Watch], permissions: Sequence[Permission]) -> UpgradePower:
+        """Return whether anybody exchanged the code; of several, he who needs to wait least."""
+        if self.run.proxy == "diamond":
+            return self._diamond(permissions)
+        if not self.run.is_watchable:
+            return UpgradePower(reachable=False, commander=None, detail="the code runs no other code")
+        play = self.run.upgrade_play()
+        found: list[UpgradePower] = []
+        unknown = ""
+        for name, watch in watches.items():
+            words = play.exchanged(watch, self.run.accounts[name])
+            if words is None:
+                account = self.run.accounts[name]
+                unknown = account if isinstance(account, str) else "the storage could not be read again"
+            elif words:
+                found.append(replace(play.calls_of(watch), detail=words))
+        if found:
+            return min(found, key=lambda power: power.commander.delay_s if power.commander else 0)
+        if unknown or "implementation" in self.run.missing or "storage" in self.run.missing:
+            reason = unknown or self.run.missing.get("implementation") or self.run.missing["storage"]
+            return UpgradePower(reachable=None, commander=None, detail=reason)
+        return UpgradePower(reachable=False, commander=None, detail="nobody tried could exchange the code")
+
+    def _diamond(self, permissions: Sequence[Permission]) -> UpgradePower:
+        for permission in permissions:
+            call = next(
+                (item for item in permission.allowed if item.function.selector == DIAMOND_CUT.selector), None
+            )
+            if call is not None:
+                watch = Watch(commander=permission.commander, call=call, appointments=permission.appointments)
+                return replace(
+                    self.run.upgrade_play().calls_of(watch), detail="the diamond's facets may be cut"
+                )
+        return UpgradePower(reachable=False, commander=None, detail="nobody tried may cut the diamond")
+
+    def play_all(self, scripts: Mapping[str, Script]) -> None:
+        """Play scripts, all in one round."""
+        self.run.round({}, scripts)
