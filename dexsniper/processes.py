@@ -75,5 +75,6 @@ def _worker(name: str, *, queues: str) -> ChildSpec:
             *("--pool", "threads", "--concurrency", str(_WORKER_THREADS), "--loglevel", "WARNING"),
             *("--without-gossip", "--without-mingle", "--without-heartbeat"),
         ),
+        environment={"CELERY_SKIP_CHECKS": "1"},  # they would load every page and admin into each worker
         noise=("Warm shutdown",),
     )

@@ -30,6 +30,8 @@ class Command(BaseCommand):
         "Start web server, workers, listener, broker and (in the sandbox) the local chains; stop with Ctrl-C."
     )
 
+    requires_system_checks = []  # of the code, which is checked where it is made; 'doctor' looks at this machine
+
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
         parser.add_argument("--no-web", action="store_true", help="run headless, without the web server")

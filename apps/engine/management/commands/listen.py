@@ -14,6 +14,7 @@ from apps.engine.listener import Listener
 
 class Command(BaseCommand):
     help = "Follow all enabled chains: find pairs, follow pools, watch positions. Started by 'manage.py up'."
+    requires_system_checks = []  # they would load every page and admin into the listener
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run until SIGTERM or Ctrl-C."""

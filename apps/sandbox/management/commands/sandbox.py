@@ -13,6 +13,7 @@ from apps.domain.errors import SniperError
 
 class Command(BaseCommand):
     help = "Run, watch and steer the sandbox's market."
+    requires_system_checks = []  # they would load every page and admin into the market's process
 
     def add_arguments(self, parser: CommandParser) -> None:
         """Declare the options."""
