@@ -22,7 +22,17 @@ KILL_MAX_MS = 500
 ORPHANS_MAX_S = 15.0
 SETTLE_S = 40.0
 SEED = 20_240_607
-VICTIMS = ("evaluate", "execute", "listener", "broker", "execute", "listener", "evaluate", "broker")
+VICTIMS = (
+    "evaluate",
+    "execute",
+    "listener",
+    "broker",
+    "chain-bsc",
+    "execute",
+    "listener",
+    "sandbox",
+    "chain-base",
+)
 
 
 @pytest.fixture
