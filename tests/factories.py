@@ -42,7 +42,15 @@ from apps.domain.events import EventKind
 from apps.domain.ids import ChainKey, PairKey, client_order_id_of, pair_key_of, trace_id_of
 from apps.domain.order import OrderStatus
 from apps.intelligence.models import AnalysisRecord
-from apps.risk.models import Budget, Reservation, VerdictRecord
+from apps.risk.models import (
+    Breaker,
+    Budget,
+    FeeSample,
+    GuardWatch,
+    RefusedToken,
+    Reservation,
+    VerdictRecord,
+)
 from apps.sandbox.models import SandboxBlock, SandboxLaunch, SandboxRun
 from apps.state import latch as latch_file
 from apps.state.models import AuditHead, ConfigRevision, EngineState, Event, Heartbeat, Incident, Lease
@@ -480,6 +488,44 @@ class ReservationFactory(DjangoModelFactory):
     scope = "all"
     usd_micros = 100_000_000
     created_at = Now()
+
+
+class BreakerFactory(DjangoModelFactory):
+    class Meta:
+        model = Breaker
+
+    name = factory.Sequence(lambda n: f"breaker{n}")
+    counted_from = Now()
+
+
+class FeeSampleFactory(DjangoModelFactory):
+    class Meta:
+        model = FeeSample
+
+    chain_key = CHAIN_KEY
+    at = Now()
+    base_fee_wei = 10**7
+
+
+class RefusedTokenFactory(DjangoModelFactory):
+    class Meta:
+        model = RefusedToken
+
+    pair = factory.SubFactory(PairFactory)
+    trace_id = factory.LazyAttribute(lambda o: trace_of(o.pair))
+    chain_key = factory.LazyAttribute(lambda o: o.pair.chain_key)
+    rules = factory.LazyFunction(lambda: ["lp_removable"])
+    refused_at = Now()
+    follow_until = factory.LazyAttribute(lambda o: o.refused_at + timedelta(days=1))
+    next_look_at = Now()
+
+
+class GuardWatchFactory(DjangoModelFactory):
+    class Meta:
+        model = GuardWatch
+
+    trace_id = factory.Sequence(lambda n: f"{n:032x}")
+    chain_key = CHAIN_KEY
 
 
 # -- trading -------------------------------------------------------------------------------
