@@ -35,6 +35,8 @@ logger = logging.getLogger(__name__)
 
 #: Changes within this time are sent together, so a connection gets four frames a second at most.
 FRAME_GAP_S: Final = 0.25
+#: A calm panel is sent again after so long.
+CALM_GAP_S: Final = 1.0
 #: Panels that change without events are read again after so long.
 TICK_S: Final = 2.0
 #: And the permission of whoever looks.
@@ -70,6 +72,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
             return
         self._panels = {p.name: p for p in panels_of(self.ask.view) if p.permission in self.grants}
         self._shown: dict[str, Shown] = {}
+        self._read_at: dict[str, float] = {}
         # All are due: something may have happened between the page and its socket.
         self._due = set(self._panels)
         self._toasts: list[int] = []
@@ -129,21 +132,24 @@ class LiveConsumer(AsyncWebsocketConsumer):
                     return
                 next_check = time.monotonic() + PERMISSION_S
             self._wake.clear()
-            if await self._send_due():
+            if await self._send_due() or self._due:
                 await asyncio.sleep(FRAME_GAP_S)
-            await self._sleep_until(next_tick)
+            elif not self._toasts:
+                await self._sleep_until(next_tick)
 
     async def _sleep_until(self, moment: float) -> None:
-        if self._due or self._toasts:
-            return
         try:
             async with asyncio.timeout(max(0.0, moment - time.monotonic())):
                 await self._wake.wait()
         except TimeoutError:
             pass
 
+    def _rests(self, panel: Panel) -> bool:
+        return panel.is_calm and time.monotonic() - self._read_at.get(panel.name, 0.0) < CALM_GAP_S
+
     async def _send_due(self) -> bool:
-        due, self._due = self._due, set()
+        due = {name for name in self._due if not self._rests(self._panels[name])}
+        self._due -= due
         toasts, self._toasts = self._toasts, []
         parts = [await self._change(self._panels[name]) for name in sorted(due)]
         parts += [await database_sync_to_async(_toast)(number) for number in toasts]
@@ -153,6 +159,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         return bool(text)
 
     async def _change(self, panel: Panel) -> str:
+        self._read_at[panel.name] = time.monotonic()
         html = await renderings().html(panel, self.ask, self.grants)
         change = scattered if panel.is_scattered else frame
         text, self._shown[panel.name] = change(self._shown.get(panel.name), html)

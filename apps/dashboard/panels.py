@@ -53,6 +53,7 @@ class Panel:
     permission: str = roles.LOOK
     ticks: bool = False
     is_scattered: bool = False
+    is_calm: bool = False  # a picture of much: once a second is enough
 
 
 _TRADING: Final = (Kind.TRADE_EXECUTED, Kind.ORDER_CHANGED, Kind.POSITION_CHANGED)
@@ -111,9 +112,16 @@ _PANELS: Final = (
         (*_TRADING, *_JUDGING, Kind.CONFIG_CHANGED),
         "overview",
         ticks=True,
+        is_calm=True,
     ),
-    _panel("equity", overview.equity_points, _TRADING, "overview", ticks=True),
-    _panel("funnel", lambda ask: {"funnel": overview.funnel_steps(ask)}, (*_TRADING, *_JUDGING), "overview"),
+    _panel("equity", overview.equity_points, _TRADING, "overview", ticks=True, is_calm=True),
+    _panel(
+        "funnel",
+        lambda ask: {"funnel": overview.funnel_steps(ask)},
+        (*_TRADING, *_JUDGING),
+        "overview",
+        is_calm=True,
+    ),
     _panel("feed", lambda ask: {"lines": overview.feed(ask)}, _ALL, "overview"),
     _panel(
         "holdings",
@@ -131,7 +139,7 @@ _PANELS: Final = (
     _panel("pair-trades", _by_id(pairs.pair_trades), _TRADING, "pair", ticks=True),
     _panel("pair-decisions", _by_id(pairs.pair_decisions), (*_JUDGING, *_TRADING), "pair"),
     _panel("pair-orders", _by_id(pairs.pair_orders), _TRADING, "pair", ticks=True),
-    _panel("pair-chart", _by_id(pairs.pair_chart), _TRADING, "pair", ticks=True),
+    _panel("pair-chart", _by_id(pairs.pair_chart), _TRADING, "pair", ticks=True, is_calm=True),
     _panel("trace-road", _detail(traces.trace_detail, by_number=False), _ALL, "trace"),
     _panel("position-tabs", positions.position_tabs, _TRADING, "positions", permission=roles.LOOK_POSITIONS),
     _panel(

@@ -8,10 +8,15 @@ from typing import Any
 import pytest
 from django.contrib.auth.models import Permission
 from django.test import Client
+from hypothesis import settings as hypothesis_settings
 
 from apps.dashboard.roles import CHANGE_CONFIGURATION, KILL, OPERATE, RESOLVE_INCIDENTS, RESUME, TRADE
 from tests.dashboard import market
 from tests.factories import UserFactory
+
+# How long an example takes says more about what else runs on the machine.
+hypothesis_settings.register_profile("patient", deadline=None)
+hypothesis_settings.load_profile("patient")
 
 
 @pytest.fixture(autouse=True)

@@ -66,6 +66,14 @@ def test_orders_that_came_to_nothing_are_named():
     assert result["Bought"].count == 2
 
 
+def test_pairs_whose_order_came_to_nothing_were_ordered():
+    result = steps(
+        group("refused", "", "ORDER_REVERTED", 2), group("waiting", "", "ORDER_EXPIRED", 1), bought=0
+    )
+    assert result["Ordered"].count == 3
+    assert result["Bought"].count == 0
+
+
 def test_many_reasons_are_bounded_and_none_is_lost():
     result = steps(*(group("refused", "risk", f"R{n}", n + 1) for n in range(20)))
     reasons = result["Passed filters"].reasons

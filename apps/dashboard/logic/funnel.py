@@ -62,21 +62,21 @@ def funnel(
     watched: Counter[int] = Counter()
     for text, number, code in set_aside:
         left[_SEEN][text, code] += number
-    reached_end = 0
+    entered = 0
     for group in groups:
         at, text, code = _place(group)
         if at is None:
-            reached_end += group.count
+            entered += group.count
         else:
             left[at][text, code] += group.count
             if group.status in _NOT_YET and group.stage:
                 watched[at] += group.count
+    count = entered + sum(sum(counter.values()) for counter in left)
     for status, number in orders_ended.items():
         left[_ORDERED][f"order {status}", f"ORDER_{status.upper()}"] += number
-    under_way = reached_end - bought - sum(orders_ended.values())
+    under_way = entered - bought - sum(orders_ended.values())
     if under_way > 0:
         left[_ORDERED]["on the way", "UNDER_WAY"] += under_way
-    count = reached_end + sum(sum(counter.values()) for counter in left[:_ORDERED])
     steps = []
     for index, label in enumerate(_LABELS):
         last = index == len(_LABELS) - 1
@@ -100,10 +100,10 @@ def _place(group: Group) -> tuple[int | None, str, str]:
         return 1, group.explanation or "set aside for a person", group.code or "QUARANTINED"
     at = _LEFT_AT.get(group.stage)
     if at is None:
-        if group.status in _NOT_YET:
+        if group.status in _NOT_YET and not group.code:
             return _SEEN, "waiting for the first look", "WAITING"
-        if group.code:
-            return _ORDERED - 1, group.explanation or group.code, group.code
+        if group.code:  # its order came to nothing
+            return _ORDERED, (group.explanation or group.code).rstrip("."), group.code
         return _SEEN, "nobody looked in time", "EXPIRED"
     return at, (group.explanation or group.code).rstrip("."), group.code
 
