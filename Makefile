@@ -62,6 +62,8 @@ lock: setup  ## Resolve requirements/*.in anew into requirements/*.txt
 		--no-header requirements/base.in -o requirements/base.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
 		--no-header -c requirements/base.txt requirements/dev.in -o requirements/dev.txt
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
+		--no-header -c requirements/dev.txt requirements/research.in -o requirements/research.txt
 
 clean:  ## Remove what setup and the tools made (never the data of the system)
 	rm -rf $(VENV) node_modules .mypy_cache .ruff_cache .pytest_cache .hypothesis staticfiles
