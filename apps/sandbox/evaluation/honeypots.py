@@ -1,8 +1,8 @@
 """`manage.py evaluate honeypots`: how well the verdict tells tokens that rob their buyers from those that do not.
 
-One JSON file a token: ``name``, ``label`` ("safe" or "unsafe"), ``abi``, ``bytecode``, and if need be
-``constructor_args``, ``value_wei``, ``setup`` and ``after_buy``: lists of ``{from, fn, args, blocks_after}``, where ``from``
-is "owner" or "other". Arguments may be $PAIR, $ROUTER, $WETH, $OWNER, $OTHER.
+A verdict is "safe" when no rule about the token fails or is unknown, "unsafe" when one fails, else "unknown"; an unknown one
+counts against the recall. What the owner does after our purchase is not played before the verdict: to foresee it is the
+task. ``--prove`` plays it afterwards.
 """
 
 from __future__ import annotations
@@ -26,6 +26,11 @@ from apps.sandbox.logic.confusion import confusion_of, quantile
 logger = logging.getLogger(__name__)
 
 HELP = "The verdict on tokens whose truth is known, each with a pool of its own on a local chain."
+_FORM = (
+    "A folder, sub-folders too, with one JSON file a token: name, label (safe or unsafe), abi, bytecode,"
+    " constructor_args, value_wei, setup, after_buy; the last two are lists of {from: owner or other, fn, args,"
+    " blocks_after}. Arguments may be $PAIR, $ROUTER, $WETH, $OWNER, $OTHER."
+)
 #: Coins of the account that would buy: as much as a trading wallet holds.
 _BUYER_WEI = 20 * 10**18
 _NOTE_CHARS_MAX = 400
@@ -47,9 +52,7 @@ class Judged:
 
 def arguments(parser: CommandParser) -> None:
     """Add what `evaluate honeypots` takes."""
-    parser.add_argument(
-        "--tokens", required=True, metavar="DIR", help="A folder with one JSON file a token, sub-folders too."
-    )
+    parser.add_argument("--tokens", required=True, type=Path, metavar="DIR", help=_FORM)
     parser.add_argument(
         "--prove",
         action="store_true",
@@ -59,7 +62,7 @@ def arguments(parser: CommandParser) -> None:
 
 def run(options: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the report. Raises SniperError when nothing can be evaluated."""
-    rows = tokens_judge(case_paths(Path(options["tokens"])), proves=bool(options.get("prove")))
+    rows = tokens_judge(case_paths(options["tokens"]), proves=bool(options.get("prove")))
     if all(row.verdict == "error" for row in rows):
         raise BadDataError(
             f"None of {len(rows)} files could be evaluated. {rows[0].name}: {rows[0].findings[0]['explanation']}",

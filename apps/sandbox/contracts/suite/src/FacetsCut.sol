@@ -23,12 +23,12 @@ contract FacetsCut is SlotProxy {
         address code = address(new HonestLogic());
         _facets().owner = msg.sender;
         bytes4[10] memory known = [
-            Logic.name.selector,
-            Logic.symbol.selector,
+            bytes4(keccak256("name()")),
+            bytes4(keccak256("symbol()")),
             Logic.decimals.selector,
-            Logic.totalSupply.selector,
-            Logic.balanceOf.selector,
-            Logic.allowance.selector,
+            bytes4(keccak256("totalSupply()")),
+            bytes4(keccak256("balanceOf(address)")),
+            bytes4(keccak256("allowance(address,address)")),
             Logic.approve.selector,
             Logic.transfer.selector,
             Logic.transferFrom.selector,

@@ -1,7 +1,10 @@
 """`manage.py evaluate SUBJECT`: measure on labelled data what the system claims.
 
 Each subject is a module with ``HELP``, ``arguments(parser)`` and ``run(options)``; ``run`` returns the report, whose
-keys are the same for every subject where they apply: n, metrics, baselines, ci95, missing.
+keys are the same for every subject where they apply: n, metrics, baselines, ci95, missing. A module may also offer
+``lines(report)``, its report for people.
+
+It stands above the apps that it measures, because some subjects need a local chain.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from apps.state.console import answer, plain_errors
 
 #: Subject -> the module that measures it; a module that is not there is not offered.
 SUBJECTS = {
-    "honeypots": "apps.risk.evaluation.honeypots",
+    "honeypots": "apps.sandbox.evaluation.honeypots",
     "rugs": "apps.risk.evaluation.rugs",
 }
 
@@ -57,7 +60,8 @@ class Command(BaseCommand):
         assert subject is not None, options["subject"]
         with plain_errors():
             report = subject.run(options)
-        answer(self, as_json=options["json"], fields=dict(report), text="\n".join(_lines(report)))
+        told = getattr(subject, "lines", _lines)(report)
+        answer(self, as_json=options["json"], fields=dict(report), text="\n".join(told))
 
 
 def _subject(name: str) -> Subject | None:
