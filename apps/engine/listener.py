@@ -32,7 +32,8 @@ logger = logging.getLogger(__name__)
 
 LEASE_TTL_S = 10
 _BEAT_EVERY_S = 3.0
-_HOUSE_THREADS = 5  # beat, relay, sweep, broker, and one for incidents
+_HOUSE_THREADS = 6  # beat, relay, sweep, broker, chains, and one for incidents
+_CHAINS_EVERY_S = 2.0
 _RELAY_EVERY_S = 0.1
 _SWEEP_EVERY_S = 1.0
 _BACKOFF_FIRST_S, _BACKOFF_MAX_S = 0.25, 15.0
@@ -50,6 +51,11 @@ class _Chain:
         self.blocks = ThreadPoolExecutor(1, thread_name_prefix=f"blocks-{self.key}")
         self.exits = ThreadPoolExecutor(1, thread_name_prefix=f"exits-{self.key}")
 
+    def end(self, *, wait: bool) -> None:
+        """Take no more work; what has begun is finished."""
+        self.blocks.shutdown(wait=wait)
+        self.exits.shutdown(wait=wait)
+
 
 class Listener:
     """Follows all enabled chains until stopped."""
@@ -58,7 +64,8 @@ class Listener:
         self.stopping = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._house = ThreadPoolExecutor(_HOUSE_THREADS, thread_name_prefix="house")
-        self._chains = [_Chain(key) for key in housekeeping.followed_chain_keys()]
+        self._chains: dict[str, _Chain] = {}
+        self._followers: dict[str, asyncio.Task[None]] = {}
 
     async def run(self) -> None:
         """Follow until ``stop`` is called. Raises NetworkError when another listener holds the lease."""
@@ -67,20 +74,19 @@ class Listener:
         try:
             async with asyncio.TaskGroup() as group:
                 stop = group.create_task(self.stopping.wait())
-                tasks = [group.create_task(self._follow(chain)) for chain in self._chains]
-                tasks += [
+                tasks = [
+                    group.create_task(self._keep_following(group)),
                     group.create_task(self._every(_BEAT_EVERY_S, self._beat)),
                     group.create_task(self._every(_RELAY_EVERY_S, relay_once)),
                     group.create_task(self._every(_SWEEP_EVERY_S, sweep.sweep_all)),
                     group.create_task(self._every(_BEAT_EVERY_S, sweep.watch_broker)),
                 ]
                 await stop
-                for task in tasks:
+                for task in (*tasks, *self._followers.values()):
                     task.cancel()
         finally:
-            for chain in self._chains:
-                chain.blocks.shutdown(wait=True)
-                chain.exits.shutdown(wait=True)
+            for chain in self._chains.values():
+                chain.end(wait=True)
             await self._in(
                 self._house,
                 lambda: lease_release(name=housekeeping.LEASE, holder=housekeeping.process_name()),
@@ -129,17 +135,32 @@ class Listener:
     def _beat(self) -> None:
         if not lease_take(name=housekeeping.LEASE, holder=housekeeping.process_name(), ttl_s=LEASE_TTL_S):
             logger.error("lease was lost to another listener: stopping")
-            self._stop_from_thread()
-            return
-        if {chain.key for chain in self._chains} != set(housekeeping.followed_chain_keys()):
-            logger.info("chains were added or removed: starting anew")
-            self._stop_from_thread()
+            if self._loop is not None:
+                self._loop.call_soon_threadsafe(self.stopping.set)
             return
         beat(component="listener", status=f"{len(self._chains)} chains", stale_after_s=LEASE_TTL_S)
 
-    def _stop_from_thread(self) -> None:
-        if self._loop is not None:
-            self._loop.call_soon_threadsafe(self.stopping.set)
+    async def _keep_following(self, group: asyncio.TaskGroup) -> None:
+        """Follow a chain from the moment that a person gives it an endpoint until the last one is taken away."""
+        keys: set[str] = set()
+
+        def look() -> None:
+            with guarded("listener/chains"):
+                found = set(housekeeping.followed_chain_keys())  # a failure leaves all as it is
+                keys.clear()
+                keys.update(found)
+
+        while True:
+            await self._in(self._house, look)
+            for key in keys - set(self._chains):
+                logger.info("chain is followed", extra={"chain": key})
+                self._chains[key] = _Chain(key)
+                self._followers[key] = group.create_task(self._follow(self._chains[key]))
+            for key in set(self._chains) - keys:
+                logger.info("chain is no longer followed", extra={"chain": key})
+                self._followers.pop(key).cancel()
+                self._chains.pop(key).end(wait=False)
+            await asyncio.sleep(_CHAINS_EVERY_S)
 
     # -- one chain ------------------------------------------------------------------------
     async def _follow(self, chain: _Chain) -> None:

@@ -6,6 +6,7 @@ import asyncio
 import io
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from dexsniper.supervisor import AlreadyRunningError, ChildSpec, InstanceLock, Supervisor
+from dexsniper.supervisor import AlreadyRunningError, ChildSpec, InstanceLock, Supervisor, running_instance
 
 _ROOT = Path(__file__).resolve().parents[2]
 _SLEEPER = (sys.executable, "-c", "import time; time.sleep(600)")
@@ -116,3 +117,61 @@ def test_second_instance_on_one_folder_then_refused_with_remedy(tmp_path: Path) 
         assert str(os.getpid()) in str(caught.value)
     with InstanceLock(tmp_path):
         pass
+    assert running_instance(tmp_path) is None
+
+
+def test_look_at_the_lock_then_holder_is_told_and_nothing_is_taken(tmp_path: Path) -> None:
+    assert running_instance(tmp_path / "nowhere") is None
+    with InstanceLock(tmp_path):
+        assert running_instance(tmp_path) == str(os.getpid())
+        assert running_instance(tmp_path) == str(os.getpid())
+    with InstanceLock(tmp_path):
+        pass
+
+
+async def test_child_that_needs_another_then_started_once_that_answers() -> None:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = f"import socket,time; time.sleep(0.5); s=socket.create_server(('127.0.0.1',{port})); print('open'); time.sleep(600)"
+    supervisor, output = _supervisor(
+        ChildSpec(name="late", argv=(sys.executable, "-c", "print('late')"), needs=("server",)),
+        ChildSpec(name="server", argv=(sys.executable, "-u", "-c", server), ready_port=port),
+        ChildSpec(name="other", argv=_SLEEPER),
+    )
+    ready = asyncio.Event()
+    run = asyncio.create_task(supervisor.run(on_ready=ready))
+    await _until(lambda: "other" in supervisor.pids)
+    assert "late" not in supervisor.pids
+    assert not ready.is_set()
+    await _until(lambda: "│ late" in output.getvalue())
+    assert "│ open" in output.getvalue()
+    await asyncio.wait_for(ready.wait(), 5)
+    supervisor.stop()
+    await run
+
+
+async def test_stopped_before_what_is_needed_answers_then_ends_at_once_and_is_never_ready() -> None:
+    supervisor, _ = _supervisor(
+        ChildSpec(name="silent", argv=_SLEEPER, ready_port=1),
+        ChildSpec(name="late", argv=_SLEEPER, needs=("silent",)),
+    )
+    ready = asyncio.Event()
+    run = asyncio.create_task(supervisor.run(on_ready=ready))
+    await _until(lambda: "silent" in supervisor.pids)
+    supervisor.stop()
+    await asyncio.wait_for(run, 8)
+    assert not ready.is_set()
+    assert "late" not in supervisor.pids
+
+
+async def test_noise_then_not_shown() -> None:
+    program = "print('worth it'); print('Warning: overcommit'); print(); print('the end', flush=True); import time; time.sleep(600)"
+    supervisor, output = _supervisor(
+        ChildSpec(name="a", argv=(sys.executable, "-c", program), noise=("overcommit",))
+    )
+    run = asyncio.create_task(supervisor.run())
+    await _until(lambda: "the end" in output.getvalue())
+    supervisor.stop()
+    await run
+    assert [line.partition("│ ")[2] for line in output.getvalue().splitlines()] == ["worth it", "the end"]

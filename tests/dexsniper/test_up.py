@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 
 from dexsniper.env import BASE_DIR, child_environment
+from tests.chain_fixtures import running_anvil
 
 pytestmark = [pytest.mark.chain, pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -23,6 +24,15 @@ STOP_MAX_S = 30.0
 #: A line of the supervisor's own before the processes start, or one under the name of a process.
 PREFIXED = re.compile(r"^[a-z-]+ +│ ")
 NOISE = ("Traceback", "celery@", "[queues]", "overcommit", "Warm shutdown", "ended with")
+ADD_ENDPOINT = """
+from apps.chains.models import Chain, Endpoint
+chain = Chain.objects.create(key="eip155:{chain_id}", chain_id={chain_id}, name="Added", native_symbol="ETH",
+    wrapped_native_address="0x" + "11" * 20, wrapped_native_symbol="WETH")
+Endpoint.objects.create(chain=chain, url_http="{url}", url_ws="{url}".replace("http", "ws"))
+"""
+SHOW_BEATS = (
+    "from apps.state.models import Heartbeat; print([row.component for row in Heartbeat.objects.all()])"
+)
 
 
 class Up:
@@ -52,6 +62,11 @@ class Up:
             assert self.process.poll() is None, self.text
             assert time.monotonic() < deadline, self.text
             time.sleep(0.1)
+
+    def wait_for_beat(self, component: str, environment: dict[str, str]) -> None:
+        deadline = time.monotonic() + START_MAX_S
+        while component not in manage(self._log.parent, "shell", "-c", SHOW_BEATS, **environment).stdout:
+            assert time.monotonic() < deadline, self.text
 
     def children(self) -> list[int]:
         found = subprocess.run(
@@ -140,6 +155,13 @@ def test_paper_at_its_first_start_then_chains_and_wallet_are_there(tmp_path: Pat
         assert "its key opens" in report.stdout
         assert report.stdout.splitlines()[-1].endswith(" 1 faults")
         assert report.returncode == 1
+        with running_anvil() as chain:
+            program = ADD_ENDPOINT.format(chain_id=chain.chain_id, url=chain.url)
+            assert manage(tmp_path, "shell", "-c", program, **paper).returncode == 0
+            up.wait_for(f"chain is followed  chain=eip155:{chain.chain_id}")
+            report = manage(tmp_path, "doctor", **paper)
+            assert report.returncode == 0, report.stdout
+            up.wait_for_beat(f"listener/eip155:{chain.chain_id}", paper)
         assert up.stop() == 0
     assert_quiet(up.text)
 
