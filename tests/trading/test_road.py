@@ -183,9 +183,9 @@ def test_buy_when_it_reverts_again_then_rests_longer_and_the_third_time_gives_up
         world.pool(pair).base //= 2
         world.chain.mine()
         assert world.settle(order) is OrderStatus.REVERTED
-        opportunity = Opportunity.objects.get()
+        opportunity = Opportunity.objects.get(pair=pair)
         rests.append(round((opportunity.evaluate_after - opportunity.updated_at).total_seconds()))
-    assert opportunity.status == "refused"
+    assert Opportunity.objects.get(pair=pair).status == "refused"
     assert rests[:2] == [REST_AFTER_REVERT_S, 2 * REST_AFTER_REVERT_S]
     world.assert_books_are_true()
 
