@@ -18,6 +18,8 @@ from apps.risk.model.lp import lp_features
 #: Relative changes below this are the rounding of recorded reserves (single precision), not moves.
 _MOVE_MIN = 1e-6
 _TINY = 1e-12
+_QUOTE_MIN = 1e-18
+_RESERVE_MAX = 2.0**112
 #: The first blocks after a launch, in which bots buy: 3 and 10 blocks of 13 s.
 _RUSH_S = (40.0, 130.0)
 _QUARTERS = 4
@@ -56,7 +58,7 @@ def features(history: PoolHistory) -> Features:
         "earlier_dead": _number(history.earlier_dead),
     }
     found.update(lp_features(history))
-    steps = [step for step in (history.steps or ())[:STEPS_MAX] if step.quote > 0 and step.base > 0]
+    steps = [step for step in (history.steps or ())[:STEPS_MAX] if _is_sound(step)]
     if steps:
         # After the last event that is kept nothing is known, so the window ends there.
         end_s = steps[-1].age_s if len(steps) >= STEPS_MAX else history.cut_age_s
@@ -70,6 +72,11 @@ def features(history: PoolHistory) -> Features:
         if history.sees_liquidity:
             found.update(_liquidity(steps[0], moves))
     return found
+
+
+def _is_sound(step: ReserveStep) -> bool:
+    """Tell whether both sides hold at least a smallest unit and no more than a uint112 can say."""
+    return _QUOTE_MIN <= step.quote <= _RESERVE_MAX and 1 <= step.base <= _RESERVE_MAX
 
 
 def _moves(steps: Sequence[ReserveStep]) -> _Moves:

@@ -58,7 +58,7 @@ class Settings:
 
 
 #: Launches by their reserve path and LP transfers; tokens by figures over their whole life.
-PATH = Settings(name="path")
+PATH = Settings(name="path", rounds=200)
 TOKENS = Settings(name="tokens", rounds=200, leaves=16, best_at="balanced_accuracy")
 #: A pool teaches at several ages around the one at which it is judged.
 _AGES = (0.25, 0.5, 1.0, 2.0)
