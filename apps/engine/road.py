@@ -26,6 +26,7 @@ from apps.domain.market import ChainEvent, SourceName
 from apps.engine import housekeeping, wiring
 from apps.engine.nudges import nudge
 from apps.intelligence.services import analysis_run
+from apps.risk.services.limits import entry_config
 from apps.risk.services.verdicts import verdict_issue
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
@@ -133,7 +134,7 @@ def _evaluate(opportunity: Opportunity) -> None:
         facts=facts,
         ports=ports.execution,
         wallet_key=wallet_key,
-        active=active,
+        active=entry_config(active=active, analysis=stored.analysis),
         engine=engine_view(),
     )
     if order is not None:

@@ -15,6 +15,7 @@ from apps.discovery.services.listings import RegisteredListing, listing_of
 from apps.domain.engine import EngineStatus
 from apps.domain.errors import BrokerDownError
 from apps.engine import housekeeping, road, wiring
+from apps.engine.breakers import breakers_watch
 from apps.engine.nudges import broker_rests, nudge
 from apps.engine.watch import pairs_forgotten
 from apps.state.services.engine import engine_stop, engine_view, killswitch_settle
@@ -43,6 +44,8 @@ def sweep_all() -> None:
         with road.guarded(f"sweep/{chain_key}"):
             claims_recover(chain_key=chain_key, ports=wiring.chain_ports(chain_key).execution)
             _push("engine.execute", road.execute, orders_waiting(chain_key=chain_key))
+    with road.guarded("breakers"):
+        breakers_watch(housekeeping.followed_chain_keys())
     equity_record()
     end_closing()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from django.contrib import admin
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from apps.risk.models import Budget, Reservation, VerdictRecord
+from apps.risk.models import Breaker, Budget, GuardWatch, RefusedToken, Reservation, VerdictRecord
+from apps.risk.services.breakers import breaker_reset
 
 
 class _ReadOnlyAdmin(ModelAdmin):
@@ -43,7 +44,15 @@ class VerdictRecordAdmin(_ReadOnlyAdmin):
 class BudgetAdmin(_ReadOnlyAdmin):
     """What is at stake now."""
 
-    list_display = ("scope", "exposure_usd_micros", "open_positions", "day", "realised_today_usd_micros")
+    list_display = (
+        "scope",
+        "exposure_usd_micros",
+        "open_positions",
+        "day",
+        "realised_today_usd_micros",
+        "entered_today_usd_micros",
+    )
+    search_fields = ("scope",)
 
 
 @admin.register(Reservation)
@@ -53,3 +62,49 @@ class ReservationAdmin(_ReadOnlyAdmin):
     list_display = ("client_order_id", "usd_micros", "status", "created_at", "released_at")
     list_filter = ("status",)
     search_fields = ("client_order_id",)
+
+
+@admin.register(Breaker)
+class BreakerAdmin(_ReadOnlyAdmin):
+    """Circuit breakers: armed, or tripped until when and why."""
+
+    list_display = ("name", "chain_key", "effect", "until", "explanation", "detail", "trips")
+    list_filter = ("name", "effect")
+    actions = ("arm",)
+
+    @admin.action(description="Arm again before its time", permissions=["reset"])
+    def arm(self, request: HttpRequest, queryset: QuerySet[Breaker]) -> None:
+        """Arm the chosen breakers; what they counted counts no more."""
+        for row in queryset:
+            breaker_reset(name=row.name, chain_key=row.chain_key, by=request.user.get_username())
+
+    def has_reset_permission(self, request: HttpRequest) -> bool:
+        """Tell whether this person may arm breakers."""
+        return request.user.has_perm("risk.reset_breaker")
+
+
+@admin.register(GuardWatch)
+class GuardWatchAdmin(_ReadOnlyAdmin):
+    """What the guards of open positions have found."""
+
+    list_display = ("trace_id", "chain_key", "checked_block", "trigger_code", "triggered_block")
+    list_filter = ("trigger_code", "chain_key")
+    search_fields = ("trace_id",)
+
+
+@admin.register(RefusedToken)
+class RefusedTokenAdmin(_ReadOnlyAdmin):
+    """Refused pairs and what became of them."""
+
+    list_display = (
+        "pair",
+        "status",
+        "rules",
+        "refused_at",
+        "died_by",
+        "saved_usd_micros",
+        "missed_usd_micros",
+    )
+    list_filter = ("status", "died_by", "chain_key")
+    list_select_related = ("pair",)
+    search_fields = ("trace_id", "pair__pair_key")

@@ -17,6 +17,9 @@ PAGES: dict[str, Any] = {
     "risk_verdictrecord": factories.VerdictRecordFactory,
     "risk_budget": factories.BudgetFactory,
     "risk_reservation": factories.ReservationFactory,
+    "risk_breaker": factories.BreakerFactory,
+    "risk_guardwatch": factories.GuardWatchFactory,
+    "risk_refusedtoken": factories.RefusedTokenFactory,
 }
 
 
