@@ -59,7 +59,6 @@ def opportunity_rows(ask: Ask) -> dict[str, Any]:
         "page_obj": page,
         "rows": [_row(item, labels) for item in page.object_list],
         "threshold_bps": score_threshold_bps(),
-        "labels": labels,
     }
 
 

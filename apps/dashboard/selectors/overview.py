@@ -14,6 +14,7 @@ from django.utils import timezone
 from apps.dashboard.asks import Ask
 from apps.dashboard.foreign_text import clean_sentence
 from apps.dashboard.logic.funnel import Group, Step, funnel
+from apps.dashboard.selectors.chains import chains_not_followed
 from apps.discovery.selectors import pairs_seen, refusals
 from apps.domain.errors import SniperError
 from apps.domain.events import EventKind
@@ -248,11 +249,12 @@ def _limits() -> tuple[int | None, int | None, int | None]:
 
 def _unrealised() -> tuple[int | None, int]:
     """Return the open positions' result at their cost's dollar price, None when one has no fresh price; their count."""
-    fields = ("cost_usd_micros", "cost_raw", "realised_cost_raw", "mark_value_raw")
+    silent = chains_not_followed()
+    fields = ("chain_key", "cost_usd_micros", "cost_raw", "realised_cost_raw", "mark_value_raw")
     rows = list(Position.objects.exclude(status="closed").values_list(*fields))
     results = [
-        None if mark is None or not cost else usd * (mark - (cost - gone)) // cost
-        for usd, cost, gone, mark in rows
+        None if mark is None or not cost or chain in silent else usd * (mark - (cost - gone)) // cost
+        for chain, usd, cost, gone, mark in rows
     ]
     known = [value for value in results if value is not None]
     return (sum(known) if len(known) == len(results) else None), len(rows)

@@ -13,6 +13,7 @@ from apps.dashboard.selectors.chains import chain_label, chain_labels, chains_no
 from apps.dashboard.selectors.opportunities import score_threshold_bps, state_of
 from apps.dashboard.selectors.orders import ATTEMPTS, order_row
 from apps.dashboard.selectors.positions import position_row
+from apps.dashboard.templatetags.pictures import SPARKLINE_POINTS_MAX
 from apps.discovery.models import Pair
 from apps.discovery.selectors import PricePoint, pair_detail, pool_trades, price_series
 from apps.domain.estimate import Estimate
@@ -37,11 +38,6 @@ class Fact:
 
     label: str
     estimate: Estimate
-
-
-def pair_exists(pair_id: int) -> bool:
-    """Tell whether there is such a pair."""
-    return Pair.objects.filter(pk=pair_id).exists()
 
 
 def pair_head(pair_id: int) -> dict[str, Any]:
@@ -151,7 +147,7 @@ def pair_chart(pair_id: int) -> dict[str, Any]:
     in_usd = bool(points) and all(point.price_usd is not None for point in points)
     prices = _prices(points, in_usd=in_usd)
     if not prices:
-        return {"chart": None, "closes": [], "unit": ""}
+        return {"chart": None}
     width = candle_width_s(prices[0][0], prices[-1][0])
     bars = candles(prices, width_s=width)
     series = {
@@ -161,12 +157,12 @@ def pair_chart(pair_id: int) -> dict[str, Any]:
         "markers": _markers(pair, width_s=width, first_s=bars[0].time_s),
         "levels": _levels(pair, points[-1], in_usd=in_usd),
     }
-    return {
-        "chart": {"unit": "usd" if in_usd else pair.quote.symbol, "series": [series]},
-        "closes": [bar.close for bar in bars],
-        "unit": "USD" if in_usd else pair.quote.symbol,
-        "width_s": width,
-    }
+    return {"chart": {"unit": "usd" if in_usd else pair.quote.symbol, "series": [series]}}
+
+
+def pair_closes(pair: Pair) -> list[Decimal | None]:
+    """Return the newest prices in the paying token, for the picture that needs no script."""
+    return [point.price_quote for point in price_series(pair=pair, limit=SPARKLINE_POINTS_MAX)]
 
 
 def trace_of_pair(pair_id: int) -> str:

@@ -15,7 +15,7 @@ from apps.dashboard.selectors.chains import chain_labels
 from apps.dashboard.selectors.opportunities import SORTS, SOURCES, refusal_codes
 from apps.dashboard.selectors.orders import order_detail
 from apps.dashboard.selectors.overview import FEEDS, PERIODS, equity_points, period_of
-from apps.dashboard.selectors.pairs import pair_chart, pair_head
+from apps.dashboard.selectors.pairs import pair_closes, pair_head
 from apps.dashboard.selectors.traces import trace_detail
 
 
@@ -64,7 +64,7 @@ def pair(request: HttpRequest, pair_id: int) -> HttpResponse:
         key=str(pair_id),
         section="opportunities",
         pair=head["pair"],
-        chart_values=pair_chart(pair_id)["closes"],
+        chart_values=pair_closes(head["pair"]),
     )
 
 
