@@ -6,6 +6,7 @@ A file is foreign: everything in it is checked here, and a fault is named in wor
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -25,6 +26,9 @@ STEPS_MAX = 50
 #: A week of blocks of 12 seconds.
 BLOCKS_AFTER_MAX = 50_400
 NAME_CHARS_MAX = 80
+#: An interface with tuples in tuples needs a dozen.
+NESTING_MAX = 64
+_BRACKETS_AND_TEXTS = re.compile(r'"(?:[^"\\]|\\.)*+"|([\[\]{}])', re.S)
 _WEI_MAX = 10_000 * 10**18
 _LABELS: tuple[Label, ...] = ("safe", "unsafe")
 _SENDERS: tuple[Sender, ...] = ("owner", "other")
@@ -81,7 +85,7 @@ def case_read(path: Path) -> TokenCase:
         content = _json(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise _fault(f"the file cannot be read: {error.strerror}") from error
-    except (ValueError, RecursionError) as error:  # JSON and UTF-8 faults are ValueErrors
+    except ValueError as error:  # JSON and UTF-8 faults are ValueErrors
         raise _fault(f"the file is no JSON: {error}") from error
     return case_of(content)
 
@@ -112,11 +116,18 @@ def claimed_identity(path: Path) -> tuple[str, Label | None]:
             return path.stem, None
         content = _json(path.read_text(encoding="utf-8"))
         return _name(content["name"]), _label(content["label"])
-    except (OSError, ValueError, RecursionError, LookupError, TypeError, BadDataError):
+    except (OSError, ValueError, LookupError, TypeError, BadDataError):
         return path.stem, None
 
 
 def _json(text: str) -> Any:
+    """Return parsed JSON with exact numbers. Raises ValueError, too when it is nested so deep that parsing would crash."""
+    depth = 0
+    for mark in _BRACKETS_AND_TEXTS.finditer(text):
+        bracket = mark.group(1)
+        depth += 0 if bracket is None else 1 if bracket in "[{" else -1
+        if depth > NESTING_MAX:
+            raise ValueError(f"nested deeper than {NESTING_MAX}")
     return json.loads(text, parse_float=Decimal)  # 1e27 is no float
 
 
@@ -143,7 +154,7 @@ def _abi(value: Any) -> tuple[Mapping[str, Any], ...]:
     if isinstance(value, str):
         try:
             value = _json(value)
-        except (ValueError, RecursionError):
+        except ValueError:
             raise _fault("abi is text that is no JSON") from None
     entries = _list(value, "abi")
     if not all(

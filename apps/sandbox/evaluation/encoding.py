@@ -127,6 +127,8 @@ def _value(kind: ABIType, item: Any, places: Places) -> Any:
 
 
 def _plain(kind: str, item: Any, places: Places) -> Any:
+    if kind == "string":
+        return item  # placeholders are addresses
     if isinstance(item, str) and item.startswith("$"):
         try:
             item = places.by_placeholder[item]
