@@ -7,6 +7,20 @@ from dataclasses import dataclass
 from apps.domain.estimate import Estimate
 from apps.domain.ids import TraceId
 from apps.domain.market import BlockRef, Listing
+from apps.domain.probes import ProbeCall
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What shows an estimate: simulated calls in order, on top of ``block``; anyone can make them again.
+
+    ``code`` is the estimate's, ``summary`` says in plain words what the calls did.
+    """
+
+    code: str
+    summary: str
+    block: BlockRef
+    calls: tuple[ProbeCall, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,6 +32,7 @@ class Analysis:
     block: BlockRef
     estimates: tuple[Estimate, ...]
     missing: tuple[str, ...]
+    evidence: tuple[Evidence, ...] = ()
 
     def estimate(self, code: str) -> Estimate | None:
         """Return the estimate with this code, or None when it was never asked for."""

@@ -23,6 +23,7 @@ from apps.domain.market import (
 )
 from apps.domain.money import Amount
 from apps.domain.order import OrderIntent, Side, SignedTx, UnsignedTx
+from apps.domain.probes import TokenProbes
 
 
 class PairSource(Protocol):
@@ -79,6 +80,11 @@ class ChainReader(PoolReader, Protocol):
         self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int
     ) -> PairFacts:
         """Return everything readable about a pair at the newest block, the round trip at ``probe_amount_raw``."""
+
+    def token_probes(
+        self, listing: Listing, facts: PairFacts, *, buyer: str, probe_amount_raw: int
+    ) -> TokenProbes:
+        """Return the full assessment of the pair's token at the facts' block; slower than the facts, for few pairs."""
 
     def reserves(self, listings: Sequence[Listing]) -> Mapping[str, PoolReserves]:
         """Return reserves by pair key, all at one block; pools that do not answer are absent."""

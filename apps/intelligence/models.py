@@ -18,6 +18,13 @@ class AnalysisRecord(models.Model):
     block_hash = models.CharField(max_length=66)
     estimates = models.JSONField()  # list of Estimate, decimals as text
     missing = models.JSONField(default=list)
+    evidence = models.JSONField(
+        default=list
+    )  # list of Evidence: the calls that show what is held against the token
+    probes = models.JSONField(null=True, default=None)  # TokenProbes, as observed; null after a first look
+    skeleton_hash = models.CharField(
+        max_length=66, blank=True, default="", db_index=True
+    )  # of the token's code
     facts_duration_ms = models.PositiveIntegerField()  # reading the chain
     created_at = models.DateTimeField(db_index=True)
 

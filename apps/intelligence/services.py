@@ -12,6 +12,7 @@ from apps.domain.analysis import Analysis
 from apps.domain.events import EventKind
 from apps.domain.market import DeployerHistory, Listing, PairFacts
 from apps.intelligence.logic.analyse import analyse
+from apps.intelligence.logic.probes_record import evidence_to_json, probes_to_json
 from apps.intelligence.logic.record import estimates_to_json
 from apps.intelligence.logic.subject import Subject
 from apps.intelligence.models import AnalysisRecord
@@ -62,6 +63,9 @@ def analysis_run(
             block_hash=analysis.block.hash,
             estimates=estimates_to_json(analysis.estimates),
             missing=list(analysis.missing),
+            evidence=evidence_to_json(analysis.evidence),
+            probes=None if facts.probes is None else probes_to_json(facts.probes),
+            skeleton_hash=facts.probes.code.skeleton_hash if facts.probes and facts.probes.code else "",
             facts_duration_ms=facts_duration_ms,
             created_at=timezone.now(),
         )

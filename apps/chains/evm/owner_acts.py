@@ -69,6 +69,7 @@ class OwnerPlay:
     cast: Cast
     reserves: tuple[int, int] | None
     received_raw: int
+    sale_ahead: int = 3  # the block of our sale: later where a token lets nobody sell at once
 
     # -- who is let through ---------------------------------------------------------------
 
@@ -194,7 +195,10 @@ class OwnerPlay:
         scenes = [
             self._purchase(ahead=1),
             Scene(ahead=2, steps=(*made, *ground.holdings(caller=caller))),
-            Scene(ahead=3, steps=(ground.sell(us, self.received_raw), look, ground.buy(other, amount), look)),
+            Scene(
+                ahead=self.sale_ahead,
+                steps=(ground.sell(us, self.received_raw), look, ground.buy(other, amount), look),
+            ),
         ]
         return self._script(scenes)
 

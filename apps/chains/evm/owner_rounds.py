@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from apps.chains.evm import abi
 from apps.chains.evm.bytecode import Function
+from apps.chains.evm.client import Request
 from apps.chains.evm.owner_acts import APPOINTED_TRIES_MAX, STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct
 from apps.chains.evm.owner_arguments import Try
 from apps.chains.evm.owner_upgrade import Watch
@@ -24,6 +25,8 @@ DIAMOND_CUT = Function(
     is_write=True,
     is_payable=False,
 )
+#: Refused to everybody is what it should be.
+TRANSFER_FROM = "0x" + abi.TRANSFER_FROM.hex()
 #: What somebody tries, and the calls by which he was put into office before.
 Trials = Mapping[Commander, tuple[tuple[Try, ...], tuple[Step, ...]]]
 
@@ -46,15 +49,15 @@ class ActRounds:
     play: OwnerPlay
     commanders: Sequence[Commander]
 
-    def acts(self, third: Mapping[str, Script]) -> Acts:
-        """Return the acts of all commanders."""
+    def acts(self, requests: Mapping[str, Request], third: Mapping[str, Script]) -> Acts:
+        """Return the acts of all commanders; ``requests`` and ``third`` are others' in the third round."""
         functions = self.run.functions()
         calls = self.play.tries(functions)
         given = {who: calls[::STRANGER_STRIDE] if who.role == "anyone" else calls for who in self.commanders}
         scripts = {
             f"may:{who.address}": self.play.permission_script(who, tried) for who, tried in given.items()
         }
-        self.play_all({**third, **scripts, "trial": self.play.act_script(None)})
+        self.run.round(requests, {**third, **scripts, "trial": self.play.act_script(None)})
         permissions = self._permissions({who: (tried, ()) for who, tried in given.items()}, prefix="may")
         tried = {function.selector for function in functions}
         reached = {selector for permission in permissions for selector in permission.functions}
@@ -67,7 +70,7 @@ class ActRounds:
             upgrade=self._upgrade(watches, permissions),
             trial=None if isinstance(trial, str) else trial,
             acts=acts,
-            refused=tuple(sorted(tried - reached)),
+            refused=tuple(sorted(tried - reached - {TRANSFER_FROM})),
         )
 
     def _fourth_and_fifth(

@@ -19,6 +19,8 @@ from apps.domain.probes import Runner, TradeName, TradeProbe
 DELAYS: Mapping[TradeName, int] = {"after_100_blocks": 100, "after_7200_blocks": 7_200}
 #: Sizes in tenths of the intended one.
 SIZES: Mapping[TradeName, int] = {"intended_size": 10, "tenth_size": 1, "tenfold_size": 100}
+#: Between two sales of one holder.
+PAUSE_MS = 120_000
 NAMES: tuple[TradeName, ...] = (*SIZES, *DELAYS, "fresh_wallet", "in_parts", "second_buyer")
 _NO_BUY = "the simulated purchase was not repeated"
 
@@ -125,9 +127,14 @@ class TradePlay:
                 steps=(ground.buy(buyer, self.amount("in_parts")), ground.approve(buyer, received_raw)),
             ),
             Scene(ahead=2, steps=(ground.sell(buyer, half),)),
-            Scene(ahead=3, steps=(ground.sell(buyer, received_raw - half),)),
+            Scene(ahead=2 + self._pause, steps=(ground.sell(buyer, received_raw - half),)),
         ]
         return self._script(scenes, "in_parts")
+
+    @property
+    def _pause(self) -> int:
+        """Return the blocks between two sales: honest tokens may ask for some seconds between trades."""
+        return max(1, -(-PAUSE_MS // self.ground.stage.block_time_ms))
 
     def _behind(self, received_raw: int, second_raw: int) -> Script:
         ground, us, other = self.ground, self.ground.plan.buyer, self.ground.actor("second")
@@ -187,11 +194,17 @@ class TradePlay:
 
     # -- the probes -----------------------------------------------------------------------
 
-    def probes(self, learned: Learned, accounts: Accounts) -> tuple[TradeProbe, ...]:
-        """Return all probes out of the accounts of all rounds."""
+    def unplayed(self, accounts: Accounts) -> dict[TradeName, int]:
+        """Return the later sales that the node did not play, with their delay: many fill all blocks in between."""
+        return {name: delay for name, delay in DELAYS.items() if isinstance(accounts.get(name), str)}
+
+    def probes(
+        self, learned: Learned, accounts: Accounts, *, instead: Mapping[TradeName, RoundTrip]
+    ) -> tuple[TradeProbe, ...]:
+        """Return all probes out of the accounts of all rounds; ``instead`` stands in for what was not played."""
         found: list[TradeProbe] = []
         for name in NAMES:
-            trip = self._trip_of(name, learned, accounts)
+            trip = self._trip_of(name, learned, accounts, instead)
             script = self._script_of(name, learned, accounts)
             lookers = frozenset({self.ground.actor("onlooker")})
             calls = () if script is None else probe_calls(script.scenes, lookers=lookers)
@@ -204,7 +217,13 @@ class TradePlay:
         rounds = self.second(learned) | self.third(learned, accounts)
         return rounds.get(f"again:{name}") or rounds.get(name) or rounds.get("sent")
 
-    def _trip_of(self, name: TradeName, learned: Learned, accounts: Accounts) -> RoundTrip:
+    def _trip_of(
+        self,
+        name: TradeName,
+        learned: Learned,
+        accounts: Accounts,
+        instead: Mapping[TradeName, RoundTrip],
+    ) -> RoundTrip:
         size: TradeName = name if name in SIZES else "intended_size"
         bought = learned.buys.get(size)
         blank = self._blank(name)
@@ -221,8 +240,14 @@ class TradePlay:
             return self._unsent(trip, accounts)
         account = accounts.get(f"again:{name}", accounts.get(name, "it was not played"))
         if isinstance(account, str):
-            return replace(trip, detail=account)
+            return self._stood_in(trip, instead.get(name), detail=account)
         return self._sold(trip, name, learned, account)
+
+    def _stood_in(self, trip: RoundTrip, instead: RoundTrip | None, *, detail: str) -> RoundTrip:
+        """Return what stands in for a later sale that no script could play: both trades at the later block."""
+        if instead is None or instead.stage == "unavailable":
+            return replace(trip, detail=detail)
+        return replace(instead, sell_delay_blocks=trip.sell_delay_blocks)
 
     def _unsent(self, trip: RoundTrip, accounts: Accounts) -> RoundTrip:
         """Return the trip whose transfer to the fresh wallet failed or brought nothing."""

@@ -21,7 +21,7 @@ from apps.chains.evm.owner_rounds import DIAMOND_CUT, ActRounds, Acts
 from apps.chains.evm.owner_upgrade import UpgradePlay
 from apps.chains.evm.probes import Learned, TradePlay
 from apps.chains.evm.probes_ground import Ground
-from apps.chains.evm.simulate import Plan
+from apps.chains.evm.simulate import Plan, injected_request, injected_result
 from apps.chains.evm.simulate_script import Account, Script, Stage, script_request, script_told
 from apps.domain.market import Listing, PairFacts
 from apps.domain.probes import (
@@ -30,6 +30,7 @@ from apps.domain.probes import (
     ProxyKind,
     Runner,
     TokenProbes,
+    TradeName,
     UpgradePower,
 )
 
@@ -118,13 +119,19 @@ class Assessment:
         self._read_implementation()
         commanders = self._commanders()
         third = trades.third(learned, self.accounts)
-        acts = self._acts(commanders, learned, third)
+        late = trades.unplayed(self.accounts)
+        acts = self._acts(commanders, learned, third, late)
+        instead = {
+            name: injected_result(self.plan, self.answers[f"late:{name}"])
+            for name in late
+            if f"late:{name}" in self.answers
+        }
         return TokenProbes(
             block=self.facts.block,
             runner=self.runner,
             buyer=self.plan.buyer,
             amount_in_raw=self.plan.amount_in_raw,
-            trades=trades.probes(learned, self.accounts),
+            trades=trades.probes(learned, self.accounts, instead=instead),
             commanders=self.known_commanders,
             trial=acts.trial,
             acts=acts.acts,
@@ -362,11 +369,32 @@ class Assessment:
 
     # -- acts -----------------------------------------------------------------------------
 
-    def _acts(self, commanders: Sequence[Commander], learned: Learned, third: Mapping[str, Script]) -> Acts:
+    def _late_requests(self, late: Mapping[TradeName, int]) -> dict[str, Request]:
+        """Return round trips wholly at the later block, where the node would not play the blocks in between."""
+        if self.runner != "eth_simulateV1":
+            return {}
+        requests: dict[str, Request] = {}
+        for name, delay in late.items():
+            method, params = injected_request(self.plan)
+            block = {
+                "number": hex(self.stage.number + 1 + delay),
+                "time": hex(self.stage.time_s(1 + delay)),
+            }
+            requests[f"late:{name}"] = (method, [*params, block])
+        return requests
+
+    def _acts(
+        self,
+        commanders: Sequence[Commander],
+        learned: Learned,
+        third: Mapping[str, Script],
+        late: Mapping[TradeName, int],
+    ) -> Acts:
         """Run rounds three to five."""
         received = learned.received_raw
+        requests = self._late_requests(late)
         if received is None or not self.running:
-            self.round({}, third)
+            self.round(requests, third)
             bought = learned.buys.get("intended_size")
             reason = learned.reasons.get("intended_size") or self.missing.get("code") or ""
             if bought is not None and bought.got_raw is None:
@@ -374,8 +402,19 @@ class Assessment:
             self.missing["acts"] = reason or "nothing could be bought"
             return Acts(upgrade=UpgradePower(reachable=None, commander=None, detail=self.missing["acts"]))
         cast = self._cast(received)
-        play = OwnerPlay(ground=self.ground, cast=cast, reserves=self.reserves, received_raw=received)
-        return ActRounds(run=self, play=play, commanders=commanders).acts(third)
+        play = OwnerPlay(
+            ground=self.ground,
+            cast=cast,
+            reserves=self.reserves,
+            received_raw=received,
+            sale_ahead=3 if self._sells("intended_size") else 102 if self._sells("after_100_blocks") else 3,
+        )
+        return ActRounds(run=self, play=play, commanders=commanders).acts(requests, third)
+
+    def _sells(self, name: TradeName) -> bool:
+        """Tell whether a sale of the second round went well."""
+        account = self.accounts.get(name, "")
+        return not isinstance(account, str) and account[-1][-1].ok
 
     @property
     def is_watchable(self) -> bool:

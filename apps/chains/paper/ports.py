@@ -33,6 +33,7 @@ from apps.domain.market import (
 )
 from apps.domain.order import Side, SignedTx, UnsignedTx
 from apps.domain.ports import ChainReader
+from apps.domain.probes import TokenProbes
 from apps.state import fence
 
 #: From broadcast to inclusion on a real network.
@@ -284,6 +285,12 @@ class PaperReader:
         return self._reader.pair_facts(
             listing, buyer=buyer, probe_amount_raw=probe_amount_raw, previous_swaps_from=previous_swaps_from
         )
+
+    def token_probes(
+        self, listing: Listing, facts: PairFacts, *, buyer: str, probe_amount_raw: int
+    ) -> TokenProbes:
+        """Return the full assessment of a pair's token."""
+        return self._reader.token_probes(listing, facts, buyer=buyer, probe_amount_raw=probe_amount_raw)
 
     def reserves(self, listings: Sequence[Listing]) -> Mapping[str, PoolReserves]:
         """Return reserves by pair key."""

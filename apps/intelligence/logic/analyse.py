@@ -3,7 +3,17 @@
 from __future__ import annotations
 
 from apps.domain.analysis import Analysis
-from apps.intelligence.logic import age, contract, deployer, holders, liquidity, market, safety
+from apps.intelligence.logic import (
+    age,
+    contract,
+    deployer,
+    holders,
+    liquidity,
+    market,
+    powers,
+    safety,
+    trades,
+)
 from apps.intelligence.logic.subject import Subject
 
 #: In the order in which people read them.
@@ -11,7 +21,9 @@ _PARTS = (
     age.estimates,
     liquidity.estimates,
     safety.estimates,
+    trades.estimates,
     contract.estimates,
+    powers.estimates,
     holders.estimates,
     deployer.estimates,
     market.estimates,
@@ -20,7 +32,7 @@ _PARTS = (
 
 def analyse(subject: Subject) -> Analysis:
     """Return the analysis of a pair as of the facts' block."""
-    missing = set(subject.missing)
+    missing, probes = set(subject.missing), subject.facts.probes
     if subject.history is None:
         missing.add("deployer_history")
     return Analysis(
@@ -29,4 +41,5 @@ def analyse(subject: Subject) -> Analysis:
         block=subject.facts.block,
         estimates=tuple(estimate for part in _PARTS for estimate in part(subject)),
         missing=tuple(sorted(missing)),
+        evidence=() if probes is None else (*trades.evidence(probes), *powers.evidence(probes)),
     )

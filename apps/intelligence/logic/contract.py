@@ -20,8 +20,10 @@ HIDDEN_OWNER_CONFIDENCE = Decimal("0.7")
 
 
 def estimates(subject: Subject) -> tuple[Estimate, ...]:
-    """Return owner_active, owner_controls, and owner_control_<family> for each family the owner commands."""
-    return (_owner_active(subject), *_controls(subject))
+    """Return owner_active, owner_controls, and owner_control_<family> for each family the owner commands; after a full
+    assessment also runs_foreign_code, can_selfdestruct and transfer_calls_others.
+    """
+    return (_owner_active(subject), *_controls(subject), *_code(subject))
 
 
 def control_families(selectors: tuple[str, ...]) -> tuple[str, ...]:
@@ -63,4 +65,32 @@ def _controls(subject: Subject) -> tuple[Estimate, ...]:
     return tuple(
         subject.known(name, value=True, unit="bool", source=_SOURCE, confidence=confidence)
         for name in (code, *(FAMILY_PREFIX + family for family in families))
+    )
+
+
+def _code(subject: Subject) -> tuple[Estimate, ...]:
+    """Return what the code shows: whether it runs other code as its own, deletes itself, asks others in a transfer."""
+    probes = subject.facts.probes
+    if probes is None:
+        return ()
+    names = ("runs_foreign_code", "can_selfdestruct", "transfer_calls_others")
+    code = probes.code
+    if code is None:
+        reason = probes.missing.get("code", "the code could not be read")
+        return tuple(subject.unknown(name, reason, unit="bool", source=_SOURCE) for name in names)
+    if code.called_in_transfer is None:
+        reason = probes.missing.get("called_in_transfer", "it could not be traced")
+        calls = subject.unknown("transfer_calls_others", reason, unit="bool", source="simulation")
+    else:
+        calls = subject.known(
+            "transfer_calls_others",
+            value=bool(code.called_in_transfer),
+            unit="bool",
+            source="simulation",
+            n=max(1, len(code.called_in_transfer)),
+        )
+    return (
+        subject.known("runs_foreign_code", code.has_delegatecall, unit="bool", source=_SOURCE),
+        subject.known("can_selfdestruct", code.has_selfdestruct, unit="bool", source=_SOURCE),
+        calls,
     )

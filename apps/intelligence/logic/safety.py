@@ -11,6 +11,7 @@ from decimal import Decimal
 from apps.domain.estimate import Estimate
 from apps.domain.market import RoundTrip
 from apps.intelligence.logic.subject import Subject
+from apps.intelligence.logic.trades import same_day_trips
 
 _SOURCE = "simulation"
 #: How far one method alone is trusted: tokens exist that recognise one of them.
@@ -20,6 +21,7 @@ ALONE_CONFIDENCE = Decimal("0.7")
 def estimates(subject: Subject) -> tuple[Estimate, ...]:
     """Return buyable, sellable, sellable_next_block, probe_disagreement, taxes and gas of a round trip."""
     trips = tuple(trip for trip in subject.facts.round_trips if trip.stage != "unavailable")
+    trips += same_day_trips(subject.facts.probes)
     disagree = _disagree(trips)
     return (
         _buyable(subject, trips),

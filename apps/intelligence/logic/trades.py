@@ -1,0 +1,174 @@
+"""Can it be sold later, from elsewhere, in other sizes: what the full assessment's simulated trades say."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from apps.domain.analysis import Evidence
+from apps.domain.estimate import Estimate
+from apps.domain.market import RoundTrip
+from apps.domain.probes import TokenProbes, TradeName, TradeProbe
+from apps.intelligence.logic.subject import Subject
+
+_SOURCE = "simulation"
+_LATER: dict[str, TradeName] = {
+    "sellable_later_100": "after_100_blocks",
+    "sellable_later_7200": "after_7200_blocks",
+}
+_SINGLE: dict[str, TradeName] = {
+    "sellable_from_fresh_wallet": "fresh_wallet",
+    "sellable_in_parts": "in_parts",
+    "sellable_behind_buyer": "second_buyer",
+}
+_SIZES: tuple[TradeName, ...] = ("tenth_size", "intended_size", "tenfold_size")
+_WORDS: dict[TradeName, str] = {
+    "intended_size": "at the intended size",
+    "tenth_size": "at a tenth of the intended size",
+    "tenfold_size": "at ten times the intended size",
+    "after_100_blocks": "100 blocks after the purchase",
+    "after_7200_blocks": "7,200 blocks after the purchase",
+    "fresh_wallet": "from a fresh wallet that was sent the tokens",
+    "in_parts": "in two parts",
+    "second_buyer": "after somebody else bought behind us",
+}
+#: Taxes that differ by less between sizes are rounding.
+SIZE_TAX_SPREAD_BPS = 50
+#: In our own process the state is fetched piece by piece and earlier block hashes are unknown.
+LOCAL_CONFIDENCE = Decimal("0.9")
+
+
+def estimates(subject: Subject) -> tuple[Estimate, ...]:
+    """Return sellable_later (and by delay), _from_fresh_wallet, _in_parts, _behind_buyer, and size_dependent.
+
+    None of them when no full assessment was asked for.
+    """
+    probes = subject.facts.probes
+    if probes is None:
+        return ()
+    by_delay = tuple(_sells(subject, probes, code, name) for code, name in _LATER.items())
+    return (
+        _all(subject, "sellable_later", by_delay),
+        *by_delay,
+        *(_sells(subject, probes, code, name) for code, name in _SINGLE.items()),
+        _size_dependent(subject, probes),
+    )
+
+
+def evidence(probes: TokenProbes) -> tuple[Evidence, ...]:
+    """Return the trades that went wrong, and those whose size mattered."""
+    found: list[Evidence] = []
+    for code, name in (*_LATER.items(), *_SINGLE.items()):
+        probe = trade(probes, name)
+        if probe is not None and probe.trip.stage == "sell_failed":
+            found.append(_failure(probes, code, probe))
+            if code in _LATER:
+                found.append(_failure(probes, "sellable_later", probe))
+    if _differs(probes):
+        found += [
+            Evidence(
+                code="size_dependent",
+                summary=f"Simulated {_WORDS[probe.name]}: {_outcome(probe.trip)}.",
+                block=probes.block,
+                calls=probe.calls,
+            )
+            for probe in _measured_sizes(probes)
+        ]
+    return tuple(found)
+
+
+def trade(probes: TokenProbes, name: TradeName) -> TradeProbe | None:
+    """Return the trade probe of this name."""
+    return next((probe for probe in probes.trades if probe.name == name), None)
+
+
+def same_day_trips(probes: TokenProbes | None) -> tuple[RoundTrip, ...]:
+    """Return the trips that must end as the plain ones of the first look do: nothing differs but how they trade."""
+    if probes is None:
+        return ()
+    found = (trade(probes, name) for name in ("intended_size", "in_parts", "second_buyer"))
+    return tuple(probe.trip for probe in found if probe is not None and probe.trip.stage != "unavailable")
+
+
+def _sells(subject: Subject, probes: TokenProbes, code: str, name: TradeName) -> Estimate:
+    probe = trade(probes, name)
+    if probe is None:
+        reason = probes.missing.get("trades", "it was not tried")
+        return subject.unknown(code, reason, unit="bool", source=_SOURCE)
+    trip = probe.trip
+    if trip.stage in ("unavailable", "buy_failed"):
+        reason = trip.detail if trip.stage == "unavailable" else f"buying fails already: {trip.detail}"
+        return subject.unknown(code, reason, unit="bool", source=_SOURCE)
+    return subject.known(
+        code,
+        value=trip.stage == "bought_and_sold",
+        unit="bool",
+        source=_SOURCE,
+        confidence=LOCAL_CONFIDENCE if trip.method == "pyrevm" else Decimal(1),
+    )
+
+
+def _all(subject: Subject, code: str, parts: tuple[Estimate, ...]) -> Estimate:
+    """Return no when one part says no, unknown when one is, else yes."""
+    known = [part for part in parts if part.value is not None]
+    unknown = next((part for part in parts if part.value is None), None)
+    if unknown is not None and all(part.value for part in known):
+        return subject.unknown(code, unknown.reason_unknown, unit="bool", source=_SOURCE)
+    return subject.known(
+        code,
+        value=all(part.value for part in known),
+        unit="bool",
+        source=_SOURCE,
+        confidence=min(part.confidence for part in known),
+        n=len(known),
+    )
+
+
+def _size_dependent(subject: Subject, probes: TokenProbes) -> Estimate:
+    code, measured = "size_dependent", _measured_sizes(probes)
+    if len(measured) < 2:
+        reasons = [probe.trip.detail for probe in probes.trades if probe.name in _SIZES and probe.trip.detail]
+        reason = next(iter(reasons), probes.missing.get("trades", "fewer than two sizes could be bought"))
+        return subject.unknown(code, reason, unit="bool", source=_SOURCE)
+    return subject.known(code, value=_differs(probes), unit="bool", source=_SOURCE, n=len(measured))
+
+
+def _measured_sizes(probes: TokenProbes) -> tuple[TradeProbe, ...]:
+    """Return the sizes that could be bought: a size that nobody can buy harms no holder."""
+    found = (trade(probes, name) for name in _SIZES)
+    return tuple(
+        probe
+        for probe in found
+        if probe is not None and probe.trip.stage in ("bought_and_sold", "sell_failed")
+    )
+
+
+def _differs(probes: TokenProbes) -> bool:
+    trips = [probe.trip for probe in _measured_sizes(probes)]
+    if len(trips) < 2:
+        return False
+    if len({trip.stage for trip in trips}) > 1:
+        return True
+    for taxes in ([trip.buy_tax_bps for trip in trips], [trip.sell_tax_bps for trip in trips]):
+        known = [tax for tax in taxes if tax is not None]
+        if known and max(known) - min(known) > SIZE_TAX_SPREAD_BPS:
+            return True
+    return False
+
+
+def _failure(probes: TokenProbes, code: str, probe: TradeProbe) -> Evidence:
+    return Evidence(
+        code=code,
+        summary=f"A simulated sale {_WORDS[probe.name]} fails: {probe.trip.detail or 'no reason given'}.",
+        block=probes.block,
+        calls=probe.calls,
+    )
+
+
+def _outcome(trip: RoundTrip) -> str:
+    if trip.stage == "sell_failed":
+        return f"the sale fails ({trip.detail or 'no reason given'})"
+    return f"buy tax {_percent(trip.buy_tax_bps)}, sell tax {_percent(trip.sell_tax_bps)}"
+
+
+def _percent(bps: int | None) -> str:
+    return "unknown" if bps is None else f"{Decimal(bps) / 100:f} %"
