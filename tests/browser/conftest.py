@@ -40,9 +40,9 @@ class Site(ChannelsLiveServerTestCase):
         """Nothing: pytest runs the tests."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(chromium_path: Path) -> Iterator[Browser]:
-    """Start Chromium once."""
+    """Start Chromium for a module's tests: while it runs, Playwright's loop keeps tests with loops of their own out."""
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=str(chromium_path), args=list(_FLAGS))
         yield browser
