@@ -7,7 +7,7 @@ age are the harness's own doing, half of the supply lies with the owner by the f
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from apps.chains.evm.client import EndpointConfig, EvmClient
@@ -139,16 +139,18 @@ def _look(assessor: Assessor, listing: Listing, *, buyer: str) -> tuple[RiskVerd
     facts = reader.pair_facts(
         listing, buyer=buyer, probe_amount_raw=probe_raw, previous_swaps_from=listing.created_block.number
     )
+    probes = reader.token_probes(listing, facts, buyer=buyer, probe_amount_raw=probe_raw)
     analysis = analyse(
         Subject(
             listing=listing,
-            facts=facts,
+            facts=replace(facts, probes=probes),
             history=_NO_HISTORY,
             wrapped_native_address=reader.profile.wrapped_native.address,
             now_ms=facts.block.at_ms,
         )
     )
-    return judge(analysis=analysis, config=config, config_revision=0), analysis
+    verdict = judge(analysis=analysis, config=config, config_revision=0, assessment="full")
+    return verdict, analysis
 
 
 def _listing(assessor: Assessor, staged: Staged) -> Listing:
