@@ -53,6 +53,7 @@ class Settings:
     leaves: int = 8
     older_weight: float = OLDER_WEIGHT  # of rows of an older era
     dropout_copies: int = DROPOUT_COPIES
+    only: frozenset[str] = frozenset()  # the inputs that may be used; empty: all
     #: What the threshold of a refusal is best at, on rows that the scoring member had not seen.
     best_at: Literal["mcc", "balanced_accuracy"] = "mcc"
 
@@ -60,6 +61,21 @@ class Settings:
 #: Launches by their reserve path and LP transfers; tokens by figures over their whole life.
 PATH = Settings(name="path", rounds=200)
 TOKENS = Settings(name="tokens", rounds=200, leaves=16, best_at="balanced_accuracy")
+#: What of a token is known live without watching it. Its activity is left out: it was counted over whole lives, up to
+#: the loss for those that were lost, which nobody can know beforehand.
+HOLDINGS = Settings(
+    name="holdings",
+    best_at="balanced_accuracy",
+    only=frozenset(
+        {
+            "lp_creator_holding_ratio",
+            "lp_lock_ratio",
+            "number_of_token_creation_of_creator",
+            "token_burn_ratio",
+            "token_creator_holding_ratio",
+        }
+    ),
+)
 #: A pool teaches at several ages around the one at which it is judged.
 _AGES = (0.25, 0.5, 1.0, 2.0)
 #: The ages of the model that is shipped, in blocks of 13 s: one minute to four hours.
@@ -82,9 +98,7 @@ class _Table:
 def fit(rows: Sequence[Labelled], settings: Settings) -> LossModel:
     """Return a model of these rows; several rows of one group are the same pool at different ages."""
     np = needed_library("numpy")
-    inputs = tuple(
-        sorted({name for row in rows for name, value in row.features.items() if value is not None})
-    )
+    inputs = tuple(sorted(_input_names(rows) & settings.only if settings.only else _input_names(rows)))
     table = _table(rows, inputs, settings)
     rng = np.random.default_rng(SEED)
     copies = [_hidden(table.x, rng) for _ in range(settings.dropout_copies)]
@@ -113,6 +127,10 @@ def fit(rows: Sequence[Labelled], settings: Settings) -> LossModel:
         benign=benign,
         threshold=round(_best_threshold(table, balanced, _natural_weights(rows, settings), settings), 4),
     )
+
+
+def _input_names(rows: Sequence[Labelled]) -> set[str]:
+    return {name for row in rows for name, value in row.features.items() if value is not None}
 
 
 # -- rows ---------------------------------------------------------------------------------

@@ -13,11 +13,11 @@ from apps.risk.model.probability import probability
 
 def loss_estimate(*, listing: Listing, facts: PairFacts, history: DeployerHistory | None) -> Estimate:
     """Return ``loss_probability`` as of the facts' block. Raises ConfigurationError when the parameters are gone."""
-    path, tokens = shipped_model("path"), shipped_model("tokens")
+    path, holdings = shipped_model("path"), shipped_model("holdings")
     lockers = frozenset(address.lower() for address in locker_addresses(listing.base.chain_key))
     launch = pool_history(listing=listing, facts=facts, history=history, lockers=lockers)
     return probability(
-        ((path, features(launch)), (tokens, token_figures(facts=facts, history=history))),
+        ((path, features(launch)), (holdings, token_figures(facts=facts, history=history))),
         base_rate=path.base_rate,
         as_of_ms=facts.block.at_ms,
     )

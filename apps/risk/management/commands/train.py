@@ -12,7 +12,7 @@ from django.core.management.base import BaseCommand, CommandParser
 from apps.risk.model.artefact import artefact_path
 from apps.risk.model.dataset import Labelled, is_pools, read_pools, read_tokens
 from apps.risk.model.model import model_to_json
-from apps.risk.model.training import PATH, SHIPPED_HORIZONS, TOKENS, Settings, fit
+from apps.risk.model.training import HOLDINGS, PATH, SHIPPED_HORIZONS, Settings, fit
 from apps.state.console import answer, plain_errors
 
 
@@ -76,4 +76,4 @@ def _teaching(folder: Path) -> tuple[Sequence[Labelled], Settings]:
     if is_pools(folder):
         pools = read_pools(folder)
         return [row for horizon in SHIPPED_HORIZONS for row in pools.cut(horizon)], PATH
-    return read_tokens(folder), TOKENS
+    return read_tokens(folder), HOLDINGS
