@@ -34,6 +34,7 @@ _FORM = (
 #: Coins of the account that would buy: as much as a trading wallet holds.
 _BUYER_WEI = 20 * 10**18
 _NOTE_CHARS_MAX = 400
+_REASONS_SHOWN = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,8 +118,10 @@ def lines(report: Mapping[str, Any]) -> list[str]:
     for token in report["tokens"]:
         if token["verdict"] == token["label"] and token.get("label_holds", True):
             continue
-        reasons = "; ".join(item["explanation"] for item in token["findings"]) or "no rule objects"
-        note = "" if token.get("label_holds", True) else ". ITS LABEL DOES NOT HOLD."
+        shown = [item["explanation"] for item in token["findings"][:_REASONS_SHOWN]]
+        more = len(token["findings"]) - len(shown)
+        reasons = " ".join(shown + [f"And {more} more."] * (more > 0)) or "no rule objects"
+        note = "" if token.get("label_holds", True) else " ITS LABEL DOES NOT HOLD."
         text.append(f"  {token['name']}: {token['label']}, judged {token['verdict']}: {reasons}{note}")
     return text
 
