@@ -17,6 +17,8 @@ TradeName = Literal[
     "intended_size",
     "tenth_size",
     "tenfold_size",
+    "same_block",
+    "after_a_minute",
     "after_100_blocks",
     "after_7200_blocks",
     "fresh_wallet",
@@ -132,7 +134,7 @@ class TokenProbes:
     """The full assessment of one token at one block. A part that could not be tried has its reason in ``missing``.
 
     ``trial`` is the act that does nothing: what the acts' outcomes are compared with. ``refused`` are selectors of
-    functions that change state and that nobody tried here may call.
+    functions that change state and that nobody tried here may call, ``untried`` of those whose arguments we cannot make.
     """
 
     block: BlockRef
@@ -144,6 +146,7 @@ class TokenProbes:
     trial: OwnerAct | None
     acts: tuple[OwnerAct, ...]
     refused: tuple[str, ...]
+    untried: tuple[str, ...]
     code: CodeFacts | None
     upgrade: UpgradePower
     duration_ms: int

@@ -16,6 +16,7 @@ CODE_CACHE_MAX = 256
 #: Functions, built-in addresses and built-in words that are looked at.
 FUNCTIONS_MAX = 300
 CONSTANTS_MAX = 32
+COMPARED_MAX = 8
 #: EIP-1167: a contract that can only pass calls on to the address in its middle.
 MINIMAL_PROXY = re.compile(rb"\x36\x3d\x3d\x37\x3d\x3d\x3d\x36\x3d\x73(.{20})\x5a\xf4", re.S)
 #: EIP-7702: an account of a person that borrows code.
@@ -24,6 +25,12 @@ _PUSH1, _PUSH20, _PUSH32 = 0x60, 0x73, 0x7F
 _JUMPDEST, _DELEGATECALL, _CALLCODE, _SELFDESTRUCT = 0x5B, 0xF4, 0xF2, 0xFF
 #: STOP, JUMP, RETURN, REVERT, INVALID, SELFDESTRUCT: nothing falls through them.
 _ENDS = frozenset({0x00, 0x56, 0xF3, 0xFD, 0xFE, 0xFF})
+_JUMPI, _EQUALITIES = 0x57, frozenset({0x14, 0x18, 0x03})  # EQ, XOR, SUB: two numbers are or are not the same
+_STACK = range(0x80, 0xA0)  # DUP and SWAP
+#: Within so many opcodes a comparison must end in a branch.
+_BRANCH_WITHIN = 4
+_COMPARED_BYTES_MAX = 8
+_SELECTOR_BYTES = 4
 _WRITES = frozenset({"nonpayable", "payable"})
 
 
@@ -45,6 +52,7 @@ class CodeView:
     opcodes: frozenset[int]
     addresses: tuple[str, ...]  # built in as constants or immutables
     words: tuple[str, ...]  # built-in 32-byte constants, "0x…": role names among them
+    compared: tuple[int, ...]  # odd numbers that something is compared with before a branch
     minimal_target: str  # of an EIP-1167 proxy, else ""
     skeleton_hash: str
 
@@ -77,13 +85,15 @@ def view_of(code: bytes) -> CodeView:
         )
         for item in (info.functions or [])[:FUNCTIONS_MAX]
     )
-    opcodes, addresses, words, skeleton = _walk(without_metadata(code))
+    body = without_metadata(code)
+    opcodes, addresses, words, skeleton = _walk(body)
     minimal = MINIMAL_PROXY.search(code[:64])
     return CodeView(
         functions=functions,
         opcodes=opcodes,
         addresses=addresses,
         words=words,
+        compared=_compared(body),
         minimal_target="" if minimal is None else "0x" + minimal.group(1).hex(),
         skeleton_hash="0x" + bytes(keccak(skeleton)).hex(),
     )
@@ -146,3 +156,26 @@ def _walk(code: bytes) -> tuple[frozenset[int], tuple[str, ...], tuple[str, ...]
         tuple(words)[:CONSTANTS_MAX],
         bytes(skeleton),
     )
+
+
+def _compared(code: bytes) -> tuple[int, ...]:
+    """Return the numbers that code compares something with, without selectors, sizes and other numbers of its own making."""
+    pushes: list[tuple[int, int]] = []  # (position among the opcodes, value)
+    opcodes: list[int] = []
+    at = 0
+    while at < len(code):
+        opcode = code[at]
+        size = opcode - _PUSH1 + 1 if _PUSH1 <= opcode <= _PUSH32 else 0
+        if 0 < size <= _COMPARED_BYTES_MAX and size != _SELECTOR_BYTES:
+            pushes.append((len(opcodes), int.from_bytes(code[at + 1 : at + 1 + size], "big")))
+        if opcode not in _STACK:
+            opcodes.append(opcode)
+        at += 1 + size
+    found: dict[int, None] = {}
+    for position, value in pushes:
+        then = opcodes[position + 1 : position + 1 + _BRANCH_WITHIN]
+        # Powers of two and their neighbours are masks, sizes and flags.
+        is_odd = value > 4 and value & (value - 1) and value & (value + 1)
+        if is_odd and then and then[0] in _EQUALITIES and _JUMPI in then:
+            found[value] = None
+    return tuple(found)[:COMPARED_MAX]

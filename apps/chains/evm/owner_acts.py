@@ -21,7 +21,7 @@ TRY_GAS = 1_000_000
 TRIES_PER_SCENE = 120
 SCENES_OF_TRIES_MAX = 3
 #: Of a function, the calls that are played for what they do to trades.
-PLAYED_PER_TARGET_MAX = 6
+PLAYED_PER_TARGET_MAX = 8
 #: Played acts of one assessment.
 ACTS_MAX = 64
 #: A stranger is tried with fewer levels: what matters is whether he is let through at all.
@@ -29,7 +29,6 @@ STRANGER_STRIDE = 3
 #: Levels tried between the highest that is let through and the next above it.
 REFINE_STEPS = 16
 APPOINTMENTS_MAX = 24
-APPOINTED_TRIES_MAX = 9
 #: Upper ends of what a level may mean: basis points, per mille, percent.
 _SCALES = (9_900, 990, 99)
 _PREFIX = 6  # looks at holdings before the tries
@@ -294,6 +293,7 @@ def _spread(group: Sequence[Try]) -> list[Try]:
         for scale in _SCALES:
             below = [level for level in levels if level <= scale]
             wanted |= set(below[:1])
+        wanted |= {call.level or 0 for call in equal if call.is_compared}
         picked += [call for call in equal if (call.level or 0) in wanted]
     highest = max((call.level or 0 for call in equal), default=-1)
     # A number alone matters where it may be higher than all together.

@@ -23,6 +23,8 @@ LEVELS = (
 #: One level alone where a contract caps the sum of several.
 LEVELS_ALONE = (UINT256_MAX, 10_000, 9_900, 2_500, 1_000, 990, 500, 100, 99, 50, 30, 25, 20, 10, 5)
 ALONE_POSITIONS_MAX = 4
+FEW_LEVELS = frozenset({UINT256_MAX, 9_900, 990, 99, 25, 10, 5, 1, 0})
+FEW_MAX = 16
 TRIES_PER_FUNCTION_MAX = 96
 ARGUMENTS_MAX = 12
 
@@ -72,6 +74,7 @@ class Cast:
     pooled_raw: int
     supply_raw: int
     words: tuple[str, ...]  # built-in constants: names of roles among them
+    compared: tuple[int, ...] = ()  # numbers that the code compares something with
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +86,7 @@ class Try:
     names: Names
     level: int | None = None
     is_alone: bool = False  # one number is ``level``, all others zero
+    is_compared: bool = False  # the code compares something with this very level
 
 
 def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
@@ -112,12 +116,20 @@ def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
                     names=names,
                     level=level,
                     is_alone=len(set(levels)) > 1,
+                    is_compared=level in cast.compared,
                 )
             )
     unique: dict[str, Try] = {}
     for item in made:
         unique.setdefault(item.data, item)
     return tuple(unique.values())[:TRIES_PER_FUNCTION_MAX]
+
+
+def few_of(tries: Sequence[Try]) -> tuple[Try, ...]:
+    """Return the tries that tell most: on every scale one level that nearly all is of, and one that contracts allow."""
+    return tuple(
+        item for item in tries if item.level is None or item.is_compared or item.level in FEW_LEVELS
+    )[:FEW_MAX]
 
 
 def split_types(arguments: str) -> list[str]:
@@ -213,10 +225,11 @@ def _level_choices(count: int, cast: Cast, *, is_about_somebody: bool) -> list[t
     if count == 0:
         return [(None, [])]
     if is_about_somebody:
-        amounts = (UINT256_MAX, cast.supply_raw, cast.held_raw, 9_900, 99, 1, 0)
+        amounts = (UINT256_MAX, cast.supply_raw, cast.held_raw, 9_900, 99, 1, 0, *cast.compared)
         return [(amount, [amount] * count) for amount in amounts]
     choices: list[tuple[int | None, list[int]]] = [(level, [level] * count) for level in LEVELS]
     choices.insert(1, (cast.supply_raw, [cast.supply_raw] * count))
+    choices += [(level, [level] * count) for level in cast.compared]
     if count > 1:
         for position in range(min(count, ALONE_POSITIONS_MAX)):
             for level in LEVELS_ALONE:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from apps.chains.evm import abi
 from apps.chains.evm.bytecode import Function
 from apps.chains.evm.client import Request
-from apps.chains.evm.owner_acts import APPOINTED_TRIES_MAX, STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct
-from apps.chains.evm.owner_arguments import Try
+from apps.chains.evm.owner_acts import STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct
+from apps.chains.evm.owner_arguments import Try, few_of
 from apps.chains.evm.owner_upgrade import Watch
 from apps.chains.evm.simulate_script import Script, Step
 from apps.domain.probes import Commander, OwnerAct, UpgradePower
@@ -39,6 +39,7 @@ class Acts:
     trial: OwnerAct | None = None
     acts: tuple[OwnerAct, ...] = ()
     refused: tuple[str, ...] = ()
+    untried: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -59,7 +60,8 @@ class ActRounds:
         }
         self.run.round(requests, {**third, **scripts, "trial": self.play.act_script(None)})
         permissions = self._permissions({who: (tried, ()) for who, tried in given.items()}, prefix="may")
-        tried = {function.selector for function in functions}
+        tried = {call.function.selector for call in calls}
+        untried = {function.selector for function in functions} - tried
         reached = {selector for permission in permissions for selector in permission.functions}
         acts, watches = self._fourth_and_fifth(permissions, functions)
         reached |= {act.selector for act in acts}
@@ -71,6 +73,7 @@ class ActRounds:
             trial=None if isinstance(trial, str) else trial,
             acts=acts,
             refused=tuple(sorted(tried - reached - {TRANSFER_FROM})),
+            untried=tuple(sorted(untried)),
         )
 
     def _fourth_and_fifth(
@@ -121,9 +124,7 @@ class ActRounds:
         found: dict[Commander, tuple[tuple[Try, ...], tuple[Step, ...]]] = {}
         if not refused:
             return found
-        calls = tuple(
-            call for function in refused for call in self.play.tries([function])[:APPOINTED_TRIES_MAX]
-        )
+        calls = tuple(call for function in refused for call in few_of(self.play.tries([function])))
         for permission in permissions:
             steps = self.play.appointments(permission, functions)
             if not steps:

@@ -17,11 +17,23 @@ from apps.domain.probes import Runner, TradeName, TradeProbe
 
 #: The sale comes so many blocks after the purchase.
 DELAYS: Mapping[TradeName, int] = {"after_100_blocks": 100, "after_7200_blocks": 7_200}
+#: Or so long: many honest tokens make a buyer wait some seconds.
+MINUTE_MS = 60_000
 #: Sizes in tenths of the intended one.
 SIZES: Mapping[TradeName, int] = {"intended_size": 10, "tenth_size": 1, "tenfold_size": 100}
 #: Between two sales of one holder.
 PAUSE_MS = 120_000
-NAMES: tuple[TradeName, ...] = (*SIZES, *DELAYS, "fresh_wallet", "in_parts", "second_buyer")
+#: Played again with a minute's wait where the token lets nobody sell at once.
+_PATIENT: tuple[TradeName, ...] = ("tenth_size", "tenfold_size", "in_parts", "second_buyer")
+NAMES: tuple[TradeName, ...] = (
+    *SIZES,
+    "same_block",
+    "after_a_minute",
+    *DELAYS,
+    "fresh_wallet",
+    "in_parts",
+    "second_buyer",
+)
 _NO_BUY = "the simulated purchase was not repeated"
 
 Accounts = Mapping[str, Account]
@@ -104,13 +116,43 @@ class TradePlay:
         received = learned.received_raw
         if received is None:
             return scripts
-        for name, delay in DELAYS.items():
+        scripts["same_block"] = self._at_once(received)
+        for name, delay in self._delays.items():
             scripts[name] = self._sale(name, received_raw=received, sold_raw=received, delay=delay)
-        scripts["in_parts"] = self._parts(received)
+        scripts["in_parts"] = self._parts(received, wait=1)
         scripts["sent"] = self._script(self._sent(received), "fresh_wallet")
         if learned.second.got_raw is not None:
-            scripts["second_buyer"] = self._behind(received, learned.second.got_raw)
+            scripts["second_buyer"] = self._behind(received, learned.second.got_raw, wait=1)
         return scripts
+
+    @property
+    def _minute(self) -> int:
+        return max(1, -(-MINUTE_MS // self.ground.stage.block_time_ms))
+
+    @property
+    def _delays(self) -> dict[TradeName, int]:
+        return {"after_a_minute": self._minute, **DELAYS}
+
+    def wait(self, accounts: Accounts) -> int:
+        """Return after how many blocks a buyer can sell: the next one, else a minute's, else a hundred."""
+        for name, blocks in (
+            ("intended_size", 1),
+            ("after_a_minute", self._minute),
+            ("after_100_blocks", 100),
+        ):
+            account = accounts.get(name, "")
+            if not isinstance(account, str) and account[-1][-1].ok:
+                return blocks
+        return 1
+
+    def _at_once(self, received_raw: int) -> Script:
+        ground, buyer = self.ground, self.ground.plan.buyer
+        steps = (
+            ground.buy(buyer, self.amount("same_block")),
+            ground.approve(buyer, received_raw),
+            ground.sell(buyer, received_raw),
+        )
+        return self._script([Scene(ahead=1, steps=steps)], "same_block")
 
     def _sale(self, name: TradeName, *, received_raw: int, sold_raw: int, delay: int) -> Script:
         ground, buyer = self.ground, self.ground.plan.buyer
@@ -118,7 +160,7 @@ class TradePlay:
         then = (ground.balance(buyer), ground.sell(buyer, sold_raw))
         return self._script([Scene(ahead=1, steps=first), Scene(ahead=1 + delay, steps=then)], name)
 
-    def _parts(self, received_raw: int) -> Script:
+    def _parts(self, received_raw: int, *, wait: int) -> Script:
         ground, buyer = self.ground, self.ground.plan.buyer
         half = received_raw // 2
         scenes = [
@@ -126,8 +168,8 @@ class TradePlay:
                 ahead=1,
                 steps=(ground.buy(buyer, self.amount("in_parts")), ground.approve(buyer, received_raw)),
             ),
-            Scene(ahead=2, steps=(ground.sell(buyer, half),)),
-            Scene(ahead=2 + self._pause, steps=(ground.sell(buyer, received_raw - half),)),
+            Scene(ahead=1 + wait, steps=(ground.sell(buyer, half),)),
+            Scene(ahead=1 + wait + self._pause, steps=(ground.sell(buyer, received_raw - half),)),
         ]
         return self._script(scenes, "in_parts")
 
@@ -136,13 +178,13 @@ class TradePlay:
         """Return the blocks between two sales: honest tokens may ask for some seconds between trades."""
         return max(1, -(-PAUSE_MS // self.ground.stage.block_time_ms))
 
-    def _behind(self, received_raw: int, second_raw: int) -> Script:
+    def _behind(self, received_raw: int, second_raw: int, *, wait: int) -> Script:
         ground, us, other = self.ground, self.ground.plan.buyer, self.ground.actor("second")
         amount = self.amount("second_buyer")
         scenes = [
             Scene(ahead=1, steps=(ground.buy(us, amount), ground.approve(us, received_raw))),
             Scene(ahead=2, steps=(ground.buy(other, amount), ground.approve(other, second_raw))),
-            Scene(ahead=3, steps=(ground.sell(other, second_raw), ground.sell(us, received_raw))),
+            Scene(ahead=2 + wait, steps=(ground.sell(other, second_raw), ground.sell(us, received_raw))),
         ]
         return self._script(scenes, "second_buyer")
 
@@ -172,10 +214,28 @@ class TradePlay:
         arrived = self._arrived(accounts)
         if arrived:
             scripts["fresh_wallet"] = self._fresh(received, arrived)
-        for name, delay in DELAYS.items():
+        if self.wait(accounts) > 1:
+            scripts |= self._patient(learned, self.wait(accounts))
+        for name, delay in self._delays.items():
             left = _left(accounts.get(name, ""))
             if left is not None and 0 < left < received:
                 scripts[f"again:{name}"] = self._sale(name, received_raw=received, sold_raw=left, delay=delay)
+        return scripts
+
+    def _patient(self, learned: Learned, wait: int) -> dict[str, Script]:
+        """Return what is played again for a token that makes buyers wait."""
+        scripts: dict[str, Script] = {}
+        received, second = learned.received_raw, learned.second.got_raw
+        for name in _PATIENT:
+            bought = learned.buys.get(name)
+            if name in SIZES and bought is not None and bought.got_raw is not None:
+                scripts[f"again:{name}"] = self._sale(
+                    name, received_raw=bought.got_raw, sold_raw=bought.got_raw, delay=wait
+                )
+        if received is not None:
+            scripts["again:in_parts"] = self._parts(received, wait=wait)
+        if received is not None and second is not None:
+            scripts["again:second_buyer"] = self._behind(received, second, wait=wait)
         return scripts
 
     def _fresh(self, received_raw: int, arrived_raw: int) -> Script:
@@ -272,6 +332,7 @@ class TradePlay:
             "in_parts": [(1, 0), (2, 0)],
             "second_buyer": [(2, 0), (2, 1)],
             "fresh_wallet": [(2, 1)],
+            "same_block": [(0, 2)],
         }
         amounts = {
             "in_parts": [half, trip.received_raw - half],
@@ -302,7 +363,7 @@ class TradePlay:
         return RoundTrip(
             amount_in_raw=self.amount(name),
             sold_share_bps=BPS_ONE // 2 if name == "in_parts" else BPS_ONE,
-            sell_delay_blocks=DELAYS.get(name, 1),
+            sell_delay_blocks=0 if name == "same_block" else self._delays.get(name, 1),
             method="pyrevm" if self.runner == "pyrevm" else "eth_simulateV1",
             stage="unavailable",
             received_raw=None,

@@ -67,6 +67,7 @@ def unprobed(facts: PairFacts, *, buyer: str, amount_in_raw: int, reason: str) -
         trial=None,
         acts=(),
         refused=(),
+        untried=(),
         code=None,
         upgrade=UpgradePower(reachable=None, commander=None, detail=reason),
         duration_ms=0,
@@ -120,7 +121,7 @@ class Assessment:
         commanders = self._commanders()
         third = trades.third(learned, self.accounts)
         late = trades.unplayed(self.accounts)
-        acts = self._acts(commanders, learned, third, late)
+        acts = self._acts(trades, commanders, learned, third, late)
         instead = {
             name: injected_result(self.plan, self.answers[f"late:{name}"])
             for name in late
@@ -136,6 +137,7 @@ class Assessment:
             trial=acts.trial,
             acts=acts.acts,
             refused=acts.refused,
+            untried=acts.untried,
             code=self._code_facts(),
             upgrade=acts.upgrade,
             duration_ms=int((time.monotonic() - started) * 1_000),
@@ -385,6 +387,7 @@ class Assessment:
 
     def _acts(
         self,
+        trades: TradePlay,
         commanders: Sequence[Commander],
         learned: Learned,
         third: Mapping[str, Script],
@@ -407,14 +410,9 @@ class Assessment:
             cast=cast,
             reserves=self.reserves,
             received_raw=received,
-            sale_ahead=3 if self._sells("intended_size") else 102 if self._sells("after_100_blocks") else 3,
+            sale_ahead=2 + trades.wait(self.accounts),
         )
         return ActRounds(run=self, play=play, commanders=commanders).acts(requests, third)
-
-    def _sells(self, name: TradeName) -> bool:
-        """Tell whether a sale of the second round went well."""
-        account = self.accounts.get(name, "")
-        return not isinstance(account, str) and account[-1][-1].ok
 
     @property
     def is_watchable(self) -> bool:
@@ -442,6 +440,7 @@ class Assessment:
             pooled_raw=0 if reserves is None else reserves.base_raw,
             supply_raw=self.facts.base_total_supply_raw or 0,
             words=tuple(word for code in self.running for word in code.words),
+            compared=tuple(number for code in self.running for number in code.compared),
         )
 
     def upgrade_play(self) -> UpgradePlay:

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from apps.domain.estimate import Estimate
 from apps.intelligence.logic.control_selectors import CONTROL_SELECTORS
+from apps.intelligence.logic.powers import shows_control
 from apps.intelligence.logic.subject import Subject
 
 _SOURCE = "code"
@@ -42,7 +43,7 @@ def _owner_active(subject: Subject) -> Estimate:
 
 
 def _controls(subject: Subject) -> tuple[Estimate, ...]:
-    """Return what an owner who is still there can do.
+    """Return what an owner who is still there can do: by simulation where every function could be tried, else by name.
 
     A token that has such functions but no owner() never showed that they were given up: they count.
     """
@@ -53,6 +54,13 @@ def _controls(subject: Subject) -> tuple[Estimate, ...]:
     if _TRANSFER not in present:
         reason = "the code has no transfer of its own: it hands calls on, or hides what it does"
         return (subject.unknown(code, reason, unit="bool", source=_SOURCE),)
+    measured = None if facts.probes is None else shows_control(facts.probes)
+    if measured is False and not control_families(facts.probes.untried if facts.probes else ()):
+        return (
+            subject.known(
+                code, value=False, unit="bool", source="simulation", confidence=NOT_FOUND_CONFIDENCE
+            ),
+        )
     families = control_families(facts.selectors)
     if not families:
         confidence = Decimal(1) if facts.owner == "" and present & _OWNER_VIEWS else NOT_FOUND_CONFIDENCE

@@ -81,6 +81,22 @@ def evidence(probes: TokenProbes) -> tuple[Evidence, ...]:
     return tuple(found)
 
 
+def shows_control(probes: TokenProbes) -> bool | None:
+    """Return whether anybody could do more to holders than set a tax, whose reach is an estimate of its own.
+
+    None when that was not found out.
+    """
+    acts = _counted(probes)
+    if any(shows(probes, act) for shows in _POWERS.values() for act in acts):
+        return True
+    power = probes.upgrade
+    if power.reachable and (power.commander is None or _is_at_once(power.commander)):
+        return True
+    if power.reachable is None or not _can_compare_sales(probes) or "acts" in probes.missing:
+        return None
+    return None if _why_unknown(probes, needs_sale=True) else False
+
+
 # -- what an act did ------------------------------------------------------------------------------
 
 
@@ -278,8 +294,8 @@ def _why_unknown(probes: TokenProbes, *, needs_sale: bool) -> str:
 
 def _confidence(probes: TokenProbes) -> Decimal:
     """Return how sure the lack of a finding is."""
-    doubts = bool(probes.refused) or any(
-        part in probes.missing for part in ("commanders", "storage", "some_acts")
+    doubts = bool(probes.refused or probes.untried) or any(
+        part in probes.missing for part in ("commanders", "storage", "some_acts", "acts")
     )
     confidence = NOT_FOUND_CONFIDENCE if doubts else Decimal(1)
     return min(confidence, LOCAL_CONFIDENCE) if probes.runner == "pyrevm" else confidence

@@ -11,30 +11,46 @@ from decimal import Decimal
 from apps.domain.estimate import Estimate
 from apps.domain.market import RoundTrip
 from apps.intelligence.logic.subject import Subject
-from apps.intelligence.logic.trades import same_day_trips
+from apps.intelligence.logic.trades import like_pairs, patient
 
 _SOURCE = "simulation"
+#: Trades of a full assessment that must end as the one at the intended size does.
+_LIKE = frozenset({"in_parts", "second_buyer"})
 #: How far one method alone is trusted: tokens exist that recognise one of them.
 ALONE_CONFIDENCE = Decimal("0.7")
 
 
 def estimates(subject: Subject) -> tuple[Estimate, ...]:
-    """Return buyable, sellable, sellable_next_block, probe_disagreement, taxes and gas of a round trip."""
-    trips = tuple(trip for trip in subject.facts.round_trips if trip.stage != "unavailable")
-    trips += same_day_trips(subject.facts.probes)
-    disagree = _disagree(trips)
+    """Return buyable, sellable, sellable_next_block, probe_disagreement, taxes and gas of a round trip.
+
+    After a full assessment the sale counts that comes as soon as the token lets a buyer sell, within a minute: a short
+    wait for everybody is no trap. Then methods are compared where they did the same.
+    """
+    probes = subject.facts.probes
+    first = _usable(subject.facts.round_trips)
+    sale = None if probes is None else patient(probes)
+    if probes is None or sale is None or sale.trip.stage == "unavailable":
+        trips, at_once, later = first, _by_delay(first, later=False), _by_delay(first, later=True)
+        disagree = _disagree(trips)
+    else:
+        trips = (sale.trip, *_usable(tuple(trade.trip for trade in probes.trades if trade.name in _LIKE)))
+        at_once = later = (sale.trip,)
+        disagree = any(_disagree(pair) for pair in like_pairs(subject, probes))
+    measured = first if trips is first else (*first, *trips)
     return (
-        _buyable(subject, trips),
-        _sellable(subject, "sellable", trips, decisive=_by_delay(trips, later=False), disagree=disagree),
-        _sellable(
-            subject, "sellable_next_block", trips, decisive=_by_delay(trips, later=True), disagree=disagree
-        ),
-        _disagreement(subject, trips, disagree=disagree),
-        _highest(subject, "buy_tax_bps", tuple(trip.buy_tax_bps for trip in trips), unit="bps"),
-        _highest(subject, "sell_tax_bps", tuple(trip.sell_tax_bps for trip in trips), unit="bps"),
-        _highest(subject, "buy_gas", tuple(trip.buy_gas for trip in trips), unit="count"),
-        _highest(subject, "sell_gas", tuple(trip.sell_gas for trip in trips), unit="count"),
+        _buyable(subject, measured),
+        _sellable(subject, "sellable", trips, decisive=at_once, disagree=disagree),
+        _sellable(subject, "sellable_next_block", trips, decisive=later, disagree=disagree),
+        _disagreement(subject, measured, disagree=disagree),
+        _highest(subject, "buy_tax_bps", tuple(trip.buy_tax_bps for trip in measured), unit="bps"),
+        _highest(subject, "sell_tax_bps", tuple(trip.sell_tax_bps for trip in measured), unit="bps"),
+        _highest(subject, "buy_gas", tuple(trip.buy_gas for trip in measured), unit="count"),
+        _highest(subject, "sell_gas", tuple(trip.sell_gas for trip in measured), unit="count"),
     )
+
+
+def _usable(trips: tuple[RoundTrip, ...]) -> tuple[RoundTrip, ...]:
+    return tuple(trip for trip in trips if trip.stage != "unavailable")
 
 
 def _by_delay(trips: tuple[RoundTrip, ...], *, later: bool) -> tuple[RoundTrip, ...]:

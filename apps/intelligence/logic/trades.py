@@ -25,6 +25,8 @@ _WORDS: dict[TradeName, str] = {
     "intended_size": "at the intended size",
     "tenth_size": "at a tenth of the intended size",
     "tenfold_size": "at ten times the intended size",
+    "same_block": "in the block of the purchase",
+    "after_a_minute": "a minute after the purchase",
     "after_100_blocks": "100 blocks after the purchase",
     "after_7200_blocks": "7,200 blocks after the purchase",
     "fresh_wallet": "from a fresh wallet that was sent the tokens",
@@ -38,7 +40,7 @@ LOCAL_CONFIDENCE = Decimal("0.9")
 
 
 def estimates(subject: Subject) -> tuple[Estimate, ...]:
-    """Return sellable_later (and by delay), _from_fresh_wallet, _in_parts, _behind_buyer, and size_dependent.
+    """Return sellable_later (and by delay), _from_fresh_wallet, _in_parts, _behind_buyer, size_dependent, sale_wait_blocks.
 
     None of them when no full assessment was asked for.
     """
@@ -51,6 +53,7 @@ def estimates(subject: Subject) -> tuple[Estimate, ...]:
         *by_delay,
         *(_sells(subject, probes, code, name) for code, name in _SINGLE.items()),
         _size_dependent(subject, probes),
+        _sale_wait(subject, probes),
     )
 
 
@@ -81,12 +84,41 @@ def trade(probes: TokenProbes, name: TradeName) -> TradeProbe | None:
     return next((probe for probe in probes.trades if probe.name == name), None)
 
 
-def same_day_trips(probes: TokenProbes | None) -> tuple[RoundTrip, ...]:
-    """Return the trips that must end as the plain ones of the first look do: nothing differs but how they trade."""
-    if probes is None:
-        return ()
-    found = (trade(probes, name) for name in ("intended_size", "in_parts", "second_buyer"))
-    return tuple(probe.trip for probe in found if probe is not None and probe.trip.stage != "unavailable")
+def patient(probes: TokenProbes) -> TradeProbe | None:
+    """Return the trade at the intended size, sold as soon as the token lets a buyer sell, within a minute."""
+    at_once, later = trade(probes, "intended_size"), trade(probes, "after_a_minute")
+    waits = at_once is not None and at_once.trip.stage == "sell_failed"
+    return later if waits and later is not None and later.trip.stage == "bought_and_sold" else at_once
+
+
+def like_pairs(subject: Subject, probes: TokenProbes) -> tuple[tuple[RoundTrip, RoundTrip], ...]:
+    """Return trades that differ in how they are simulated or split, and in nothing that an honest token looks at.
+
+    A token may make buyers wait, so a sale in the purchase's own block is compared with its like alone.
+    """
+    named = {probe.name: probe.trip for probe in probes.trades}
+    sale = patient(probes)
+    pairs: list[tuple[RoundTrip | None, RoundTrip | None]] = [
+        (trip, named.get("same_block" if trip.sell_delay_blocks == 0 else "intended_size"))
+        for trip in subject.facts.round_trips
+    ]
+    if sale is not None:
+        pairs += [(sale.trip, named.get("in_parts")), (sale.trip, named.get("second_buyer"))]
+    return tuple(
+        (one, other)
+        for one, other in pairs
+        if one is not None and other is not None and "unavailable" not in (one.stage, other.stage)
+    )
+
+
+def _sale_wait(subject: Subject, probes: TokenProbes) -> Estimate:
+    """Return after how many blocks a buyer could sell: the shortest wait that was tried and worked."""
+    code = "sale_wait_blocks"
+    for name in ("same_block", "intended_size", "after_a_minute", "after_100_blocks", "after_7200_blocks"):
+        probe = trade(probes, name)
+        if probe is not None and probe.trip.stage == "bought_and_sold":
+            return subject.known(code, probe.trip.sell_delay_blocks, unit="count", source=_SOURCE)
+    return subject.unknown(code, "no simulated sale worked", unit="count", source=_SOURCE)
 
 
 def _sells(subject: Subject, probes: TokenProbes, code: str, name: TradeName) -> Estimate:
@@ -134,7 +166,7 @@ def _size_dependent(subject: Subject, probes: TokenProbes) -> Estimate:
 
 def _measured_sizes(probes: TokenProbes) -> tuple[TradeProbe, ...]:
     """Return the sizes that could be bought: a size that nobody can buy harms no holder."""
-    found = (trade(probes, name) for name in _SIZES)
+    found = (patient(probes) if name == "intended_size" else trade(probes, name) for name in _SIZES)
     return tuple(
         probe
         for probe in found
