@@ -13,10 +13,13 @@ MAKER = "0x" + "11" * 20
 LOCKER = "0x663a5c229c09b049e36dcc11a9b0d4a8eb9db214"
 
 
+#: LP tokens of the funding: the smallest amount is burned, the rest is the maker's.
+MINTED = ((100, ZERO_ADDRESS, ZERO_ADDRESS, 1e3), (100, ZERO_ADDRESS, MAKER, 3e21))
+
+
 def pool(
     *,
     key: str = POOL,
-    maker: str = MAKER,
     steps: Sequence[tuple[int, float, float]] = (
         (100, 10.0, 1e24),
         (105, 11.0, 0.91e24),
@@ -28,7 +31,6 @@ def pool(
     era: str = "2021",
 ) -> Pool:
     """Return a pool funded in block 100 with 10 coins, one buy, one sell."""
-    minted = [(100, ZERO_ADDRESS, ZERO_ADDRESS, 1e3), (100, ZERO_ADDRESS, maker, 3e21)]
     return Pool(
         key=key,
         era=era,
@@ -36,7 +38,7 @@ def pool(
         first_block=steps[0][0],
         base_decimals=18,
         steps=steps,
-        transfers=minted if transfers is None else transfers,
+        transfers=MINTED if transfers is None else transfers,
         outcome=outcome,
         drain_block=drain_block,
     )
@@ -62,7 +64,6 @@ def market(*, size: int, seed: int = 1) -> Pools:
         pools.append(
             pool(
                 key=f"0x{number + 10**6:040x}",
-                maker=maker,
                 steps=steps,
                 transfers=transfers,
                 outcome="drained" if lost else "alive",

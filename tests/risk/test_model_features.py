@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from apps.risk.model.dataset import Pools, history_at
 from apps.risk.model.features import features
 from apps.risk.model.history import STEPS_MAX, LpShares, PoolHistory, ReserveStep
-from tests.risk.model_rows import LOCKER, MAKER, POOL, pool
+from tests.risk.model_rows import LOCKER, MAKER, MINTED, POOL, pool
 
 HORIZON = 300
 CUT = 100 + HORIZON
@@ -29,7 +29,7 @@ def test_pool_with_a_future_then_features_do_not_see_it():
         plain,
         steps=[*plain.steps, (CUT + 1, 1e-9, 1e30), (CUT + 50_000, 500.0, 1.0)],
         transfers=[
-            *plain.transfers,
+            *MINTED,
             (CUT + 1, MAKER, POOL, 3e21),
             (CUT + 1, POOL, "0x" + "00" * 20, 3e21),
         ],
@@ -93,7 +93,7 @@ def test_buy_sell_add_and_removal_then_each_is_told_apart():
 
 
 def test_liquidity_locked_then_its_share_and_time_are_seen():
-    transfers = [*pool().transfers, (110, MAKER, LOCKER, 1.5e21)]
+    transfers = [*MINTED, (110, MAKER, LOCKER, 1.5e21)]
     found = _features_of(pool(transfers=transfers))
     assert found["lp_locked"] == pytest.approx(0.5, abs=1e-6)
     assert found["lp_maker"] == pytest.approx(0.5, abs=1e-6)

@@ -25,7 +25,7 @@ def probability(
 ) -> Estimate:
     """Return the probability that the pool's money is lost, in basis points at ``base_rate``; unknown without inputs.
 
-    ``low`` and ``high`` enclose what every model says with its unknown inputs at their benign and adverse values. The
+    ``low`` and ``high`` enclose what every model could say once its unknown inputs are known. The
     confidence is the share of the inputs' weight that is known.
     """
     given = [found for model, inputs in opinions if (found := model.probability(inputs)) is not None]

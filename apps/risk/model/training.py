@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from apps.risk.model.dataset import Labelled, needed_library
-from apps.risk.model.model import Calibration, LossModel, Node, Tree
+from apps.risk.model.model import Calibration, LossModel, Node, Spread, Tree
 
 SEED = 20_240_229
 #: Copies of every row with so much hidden of it: a model that has not seen missing data is sure of itself without it.
@@ -21,7 +21,8 @@ MEMBERS = 4
 _CALIBRATION_BANDS = (0.25, 0.50, 0.75, 1.0)
 _CALIBRATION_ROWS_MIN = 50
 _CALIBRATION_STEPS = 25
-_QUANTILE = 0.80
+_SPREAD_BANDS = (0.125, 0.25, 0.375, 0.5, 0.625, 0.75, 0.875, 1.0)
+_SPREAD_QUANTILE = 0.90  # on either side: 80 % lie within
 _DIGITS = 6
 #: Rows that lack all of a data set's LP transfers stem from an older market; they teach less about the present.
 OLDER_WEIGHT = 0.3
@@ -114,7 +115,6 @@ def fit(rows: Sequence[Labelled], settings: Settings) -> LossModel:
     weights = gains / max(gains.sum(), 1e-12)
     known = np.stack([(~np.isnan(matrix)) @ weights for matrix in (table.x, *copies)])
     calibrations = _calibrations(scores, known, table)
-    adverse, benign = _sides(table)
     balanced = 1 / (1 + np.exp(-_apply(calibrations, scores[0], known[0])))
     return LossModel(
         name=settings.name,
@@ -123,8 +123,7 @@ def fit(rows: Sequence[Labelled], settings: Settings) -> LossModel:
         calibrations=calibrations,
         base_rate=round(float(_natural(rows, settings)), _DIGITS),
         weights=tuple(round(float(value), _DIGITS) for value in weights),
-        adverse=adverse,
-        benign=benign,
+        spreads=_spreads(calibrations, scores, known),
         threshold=round(_best_threshold(table, balanced, _natural_weights(rows, settings), settings), 4),
     )
 
@@ -287,20 +286,19 @@ def _best_threshold(table: _Table, balanced: Any, natural: Any, settings: Settin
     return float((balanced[order][best] + balanced[order][beside]) / 2)
 
 
-def _sides(table: _Table) -> tuple[tuple[float, ...], tuple[float, ...]]:
-    """Return each input's adverse and benign value: its outer quantiles, on the side where losses and gains lie."""
+def _spreads(calibrations: Sequence[Calibration], scores: Any, known: Any) -> tuple[Spread, ...]:
+    """Return how far the log odds move when hidden inputs come back, by how much was known; less known, never less."""
     np = needed_library("numpy")
-    adverse, benign = [], []
-    for column in table.x.T:
-        known = ~np.isnan(column)
-        values, lost = column[known], table.y[known] == 1
-        if not lost.any() or lost.all():
-            adverse.append(math.nan)
-            benign.append(math.nan)
-            continue
-        high, low = (float(np.quantile(values, share)) for share in (_QUANTILE, 1 - _QUANTILE))
-        ranks = np.argsort(np.argsort(values, kind="stable"), kind="stable")
-        is_higher_worse = ranks[lost].mean() >= ranks[~lost].mean()
-        adverse.append(round(high if is_higher_worse else low, _DIGITS))
-        benign.append(round(low if is_higher_worse else high, _DIGITS))
-    return tuple(adverse), tuple(benign)
+    whole = _apply(calibrations, scores[0], known[0])
+    moved = np.stack(
+        [whole - _apply(calibrations, *pair) for pair in zip(scores[1:], known[1:], strict=True)]
+    )
+    found: list[Spread] = []
+    down = up = 0.0
+    for high in reversed(_SPREAD_BANDS):
+        inside = (known[1:] > high - _SPREAD_BANDS[0]) & (known[1:] <= high)
+        if inside.sum() >= _CALIBRATION_ROWS_MIN:
+            low_move, high_move = np.quantile(moved[inside], (1 - _SPREAD_QUANTILE, _SPREAD_QUANTILE))
+            down, up = min(down, float(low_move)), max(up, float(high_move))
+        found.append(Spread(high, round(down, _DIGITS), round(up, _DIGITS)))
+    return tuple(reversed(found))
