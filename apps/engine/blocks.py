@@ -25,12 +25,13 @@ from apps.discovery.services.listings import listing_of, pairs_withdraw
 from apps.discovery.services.pools import activity_store
 from apps.domain.errors import Category, Recovery, ReorgError
 from apps.domain.market import BlockRef, ChainEvent, Listing
-from apps.engine import road, sweep
+from apps.engine import guard, road, sweep
 from apps.engine.watch import pairs_to_follow
 from apps.engine.wiring import ChainPorts
 from apps.state.services.heartbeats import beat
 from apps.state.services.incidents import incident_open
 from apps.trading.services.exits import exits_evaluate
+from apps.trading.services.guard import GuardLook
 from apps.trading.services.settlement import fills_finalise, fills_reverse
 
 logger = logging.getLogger(__name__)
@@ -217,6 +218,12 @@ class ChainFollower:
 
     def _evaluate_exits(self, head: BlockRef) -> None:
         close_old_connections()
+        ports = self.ports.execution
+        found = GuardLook()
+        with road.guarded(f"guard/{self.chain_key}"):
+            found = guard.positions_look(chain_key=self.chain_key, ports=ports, head=head)
         with road.guarded(f"exits/{self.chain_key}"):
-            for order_id in exits_evaluate(chain_key=self.chain_key, ports=self.ports.execution, head=head):
+            for order_id in exits_evaluate(chain_key=self.chain_key, ports=ports, head=head):
                 road.execute(order_id)
+        with road.guarded(f"guard/{self.chain_key}"):
+            guard.positions_simulate(found=found, chain_key=self.chain_key, ports=ports, head=head)
