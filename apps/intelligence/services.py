@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from django.db import transaction
 from django.utils import timezone
 
 from apps.chains.selectors import chain_profile, locker_addresses
 from apps.domain.analysis import Analysis
+from apps.domain.estimate import Estimate
 from apps.domain.events import EventKind
 from apps.domain.market import DeployerHistory, Listing, PairFacts
 from apps.intelligence.logic.analyse import analyse
@@ -36,10 +38,12 @@ def analysis_run(
     history: DeployerHistory | None,
     now_ms: int,
     facts_duration_ms: int = 0,
+    also: Sequence[Estimate] = (),
 ) -> StoredAnalysis:
     """Return the analysis of these facts, stored together with its event.
 
-    ``history`` None: the creator is unknown. Raises ConfigurationError when the listing's chain is not configured.
+    ``history`` None: the creator is unknown. ``also``: estimates that others made of the same facts, kept with ours.
+    Raises ConfigurationError when the listing's chain is not configured.
     """
     chain_key = listing.base.chain_key
     analysis = analyse(
@@ -53,6 +57,7 @@ def analysis_run(
             own_addresses=frozenset(wallet.address for wallet in wallet_views()),
         )
     )
+    analysis = replace(analysis, estimates=(*analysis.estimates, *also))
     unknown = [item.code for item in analysis.estimates if not item.is_known]
     known_count = len(analysis.estimates) - len(unknown)
     with transaction.atomic():

@@ -7,7 +7,8 @@ its confidence; the rest of its weight falls back to what is true of any new pai
 
 bounded by 0 and 10000, monotone in every figure, and near the base rate when little is known. It is no probability:
 weights and curves are a proposal (removable liquidity weighs most because it tells rug pulls best of all single
-figures), to be replaced by a model fitted on outcomes.
+figures). The calibrated probability of loss is one of the figures, and weighs as much: it was fitted on one exchange
+of one chain in 2020-21, so it does not stand alone. Where it is unknown it has no weight at all.
 """
 
 from __future__ import annotations
@@ -34,11 +35,16 @@ _YES_IS_BAD = ((0, BPS_ONE), (1, 0))
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Component:
-    """One figure's part in the score. ``curve`` is (value, goodness) by rising value, straight in between."""
+    """One figure's part in the score. ``curve`` is (value, goodness) by rising value, straight in between.
+
+    ``needs_value``: its weight counts only where it is known, because not every look asks for it and what it is made
+    of counts by itself too.
+    """
 
     figure: str
     weight: int
     curve: tuple[tuple[int, int], ...]
+    needs_value: bool = False
 
 
 COMPONENTS = (
@@ -64,6 +70,7 @@ COMPONENTS = (
     ),
     # n third parties who sold bound the share of blocked sellers by 3/n with 95 %: 5 are a start, 30 comfortable.
     Component(figure="sellers_count", weight=6, curve=((0, 0), (5, 6_000), (30, BPS_ONE))),
+    Component(figure="loss_probability", weight=20, curve=((0, BPS_ONE), (BPS_ONE, 0)), needs_value=True),
 )
 
 
@@ -77,10 +84,12 @@ class Score:
 
 def score(analysis: Analysis) -> Score:
     """Return the provisional score of an analysis."""
-    whole = sum(component.weight for component in COMPONENTS) * BPS_ONE
-    known_weight, points = 0, 0
+    whole, known_weight, points = 0, 0, 0
     for component in COMPONENTS:
         estimate = analysis.estimate(component.figure)
+        is_known = estimate is not None and estimate.value is not None
+        if is_known or not component.needs_value:
+            whole += component.weight * BPS_ONE
         if estimate is None or estimate.value is None:
             continue
         weight = component.weight * int(estimate.confidence * BPS_ONE)
