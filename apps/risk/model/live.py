@@ -13,12 +13,15 @@ def pool_history(
 ) -> PoolHistory:
     """Return the pool's history up to the facts' block; what the facts lack stays unknown."""
     started_ms = listing.created_block.at_ms
+    cut_age_s = _age_s(facts.block.at_ms, started_ms)
     steps = None
     if facts.swaps is not None and facts.reserves is not None and "swaps_before" not in (facts.missing or {}):
         steps = reserve_steps(listing, reserves=facts.reserves, swaps=facts.swaps, started_ms=started_ms)
+        if steps and max(step.age_s for step in steps) > cut_age_s:
+            steps = None  # a node that gives events of the future is not believed
     return PoolHistory(
         pool=listing.pool_address.lower(),
-        cut_age_s=_age_s(facts.block.at_ms, started_ms),
+        cut_age_s=cut_age_s,
         steps=steps,
         sees_liquidity=False,
         lp_shares=_lp_shares(facts),
