@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from apps.chains.evm.parse import fill_amounts
-from apps.chains.models import PaperTransaction
+from apps.chains.models import PaperBalance, PaperTransaction
 from apps.chains.paper.account import PaperAccount
 from apps.chains.paper.marker import PaperSwapBuilder, marker_decode, marker_hash
 from apps.chains.paper.ports import PaperReader, PaperSender, PaperSigner
@@ -273,6 +273,7 @@ def test_send_when_wallet_is_poor_or_nonce_spent_then_refused_as_by_a_node(
     poor = desk_at(market, launch, tmp_path, start_raw=VALUE_RAW)
     with pytest.raises(InsufficientFundsError):
         poor.sender.broadcast(poor.order("buy", VALUE_RAW), side="buy")
+    PaperBalance.objects.all().delete()  # else the first look at the wallet would stand
     desk = desk_at(market, launch, tmp_path)
     early = desk.order("buy", VALUE_RAW)
     desk.trade("buy", VALUE_RAW * 2)
@@ -299,3 +300,28 @@ def test_marker_when_it_is_none_then_bad_data(payload: bytes) -> None:
     with pytest.raises(BadDataError):
         marker_decode(payload)
     assert len(marker_hash(payload)) == 66
+
+
+def test_coins_set_otherwise_after_the_first_look_then_the_wallet_keeps_its_own(
+    market: Market, tmp_path: Path
+) -> None:
+    launch = market.launch("StandardToken")
+    assert desk_at(market, launch, tmp_path).held() == (START_RAW, 0)
+    assert desk_at(market, launch, tmp_path, start_raw=START_RAW * 2).held() == (START_RAW, 0)
+
+
+def test_block_of_a_fill_reorganised_away_then_the_fill_stands_in_a_block_that_exists(
+    market: Market, tmp_path: Path
+) -> None:
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    receipt = desk.trade("buy", VALUE_RAW)
+    held = desk.held()
+    PaperTransaction.objects.update(block_hash="0x" + "ab" * 32)
+    again = desk.reader.receipt(receipt.tx_hash)
+    assert again == receipt
+    PaperTransaction.objects.update(block_number=receipt.block.number + 10**6)
+    again = desk.reader.receipt(receipt.tx_hash)
+    assert again is not None
+    assert again.block == desk.reader.head()
+    assert again.transfers == receipt.transfers
+    assert desk.held() == held

@@ -85,8 +85,9 @@ class PaperRoad(Road):
     """The system in paper mode on one chain, which it takes for a real one."""
 
     def __init__(self, ground: Ground, data_dir: Path, wire: Wire) -> None:
-        self.ground, self.rpc, self.market, self.wire = ground, ground.rpc, ground.market, wire
-        self.data_dir, self.chain_key, self.follower = data_dir, ground.spec.key, None
+        self.stand_on(ground)
+        self.wire = wire
+        self.data_dir, self.chain_key, self.follower, self.launches = data_dir, ground.spec.key, None, 0
         installation_prepare(mode="paper")
         self.owner = wallet_create(key="trader", mode="paper").address
         chain = rows_write(ground.at, seed=1)

@@ -189,7 +189,7 @@ class PaperReader:
         if row.block_number is None:
             return
         block = self._reader.block(row.block_number) or self._reader.head()
-        if block.hash != row.block_hash:
+        if (block.number, block.hash) != (row.block_number, row.block_hash):
             self._account.move_block(row, block)
 
     def _fill(self, row: PaperTransaction, head: BlockRef) -> bool:
