@@ -30,6 +30,7 @@ _STACK = range(0x80, 0xA0)  # DUP and SWAP
 #: Within so many opcodes a comparison must end in a branch.
 _BRANCH_WITHIN = 4
 _COMPARED_BYTES_MAX = 8
+_SHL = 0x1B
 _SELECTOR_BYTES = 4
 _WRITES = frozenset({"nonpayable", "payable"})
 
@@ -53,6 +54,9 @@ class CodeView:
     addresses: tuple[str, ...]  # built in as constants or immutables
     words: tuple[str, ...]  # built-in 32-byte constants, "0x…": role names among them
     compared: tuple[int, ...]  # odd numbers that something is compared with before a branch
+    odd_selectors: tuple[
+        str, ...
+    ]  # four-byte constants that name no function shown and none called: hidden ones?
     minimal_target: str  # of an EIP-1167 proxy, else ""
     skeleton_hash: str
 
@@ -87,13 +91,15 @@ def view_of(code: bytes) -> CodeView:
     )
     body = without_metadata(code)
     opcodes, addresses, words, skeleton = _walk(body)
+    selectors = frozenset(int(item.selector, 16) for item in functions)
     minimal = MINIMAL_PROXY.search(code[:64])
     return CodeView(
         functions=functions,
         opcodes=opcodes,
         addresses=addresses,
         words=words,
-        compared=_compared(body),
+        compared=_compared(body, selectors),
+        odd_selectors=_odd_selectors(body, selectors),
         minimal_target="" if minimal is None else "0x" + minimal.group(1).hex(),
         skeleton_hash="0x" + bytes(keccak(skeleton)).hex(),
     )
@@ -158,24 +164,48 @@ def _walk(code: bytes) -> tuple[frozenset[int], tuple[str, ...], tuple[str, ...]
     )
 
 
-def _compared(code: bytes) -> tuple[int, ...]:
+def _compared(code: bytes, selectors: frozenset[int]) -> tuple[int, ...]:
     """Return the numbers that code compares something with, without selectors, sizes and other numbers of its own making."""
-    pushes: list[tuple[int, int]] = []  # (position among the opcodes, value)
+    found: dict[int, None] = {}
+    for size, value, then in _pushes(code):
+        # Powers of two and their neighbours are masks, sizes and flags.
+        is_odd = value > 4 and value & (value - 1) and value & (value + 1)
+        if not is_odd or size > _COMPARED_BYTES_MAX or value in selectors:
+            continue
+        if then and then[0] in _EQUALITIES and _JUMPI in then[:_BRANCH_WITHIN]:
+            found[value] = None
+    return tuple(found)[:COMPARED_MAX]
+
+
+def _odd_selectors(code: bytes, selectors: frozenset[int]) -> tuple[str, ...]:
+    """Return four-byte constants that are neither functions shown nor moved into place to call or to fail with.
+
+    A function may hide behind two constants that are combined, so their combinations are among them.
+    """
+    odd = {
+        value: None
+        for size, value, then in _pushes(code)
+        if size == _SELECTOR_BYTES
+        and value not in selectors
+        and value != 2**32 - 1
+        and then[:2] != [_PUSH1, _SHL]
+    }
+    single = list(odd)[:COMPARED_MAX]
+    combined = {one ^ other for one in single for other in single if one < other}
+    return tuple(f"0x{value:08x}" for value in (*single, *combined) if value not in selectors)[:CONSTANTS_MAX]
+
+
+def _pushes(code: bytes) -> list[tuple[int, int, list[int]]]:
+    """Return size and value of each constant on the stack, with the opcodes behind it, stack moves left out."""
+    pushes: list[tuple[int, int, int]] = []
     opcodes: list[int] = []
     at = 0
     while at < len(code):
         opcode = code[at]
         size = opcode - _PUSH1 + 1 if _PUSH1 <= opcode <= _PUSH32 else 0
-        if 0 < size <= _COMPARED_BYTES_MAX and size != _SELECTOR_BYTES:
-            pushes.append((len(opcodes), int.from_bytes(code[at + 1 : at + 1 + size], "big")))
         if opcode not in _STACK:
             opcodes.append(opcode)
+        if 0 < size <= _COMPARED_BYTES_MAX:
+            pushes.append((len(opcodes), size, int.from_bytes(code[at + 1 : at + 1 + size], "big")))
         at += 1 + size
-    found: dict[int, None] = {}
-    for position, value in pushes:
-        then = opcodes[position + 1 : position + 1 + _BRANCH_WITHIN]
-        # Powers of two and their neighbours are masks, sizes and flags.
-        is_odd = value > 4 and value & (value - 1) and value & (value + 1)
-        if is_odd and then and then[0] in _EQUALITIES and _JUMPI in then:
-            found[value] = None
-    return tuple(found)[:COMPARED_MAX]
+    return [(size, value, opcodes[position : position + _BRANCH_WITHIN]) for position, size, value in pushes]

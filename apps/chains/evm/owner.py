@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.chains.evm import abi, parse
-from apps.chains.evm.bytecode import CodeView, is_address_like, is_contract, view_of
+from apps.chains.evm.bytecode import CodeView, is_address_like, is_contract
 from apps.chains.evm.client import Request, RpcFault
 from apps.chains.evm.facts import CODE_BYTES_MAX, log_chunks, view
 from apps.domain.errors import BadDataError
@@ -20,6 +20,8 @@ from apps.domain.probes import Commander, Role
 COMMANDERS_MAX = 6
 #: Candidates that are asked whether they are contracts.
 CANDIDATES_MAX = 24
+#: And whether they make anybody wait.
+DELAYS_ASKED_MAX = 8
 #: The first storage slots that are read, where plain variables lie.
 SLOTS_READ = 64
 HISTORY_LOGS_MAX = 200
@@ -50,34 +52,6 @@ _TOPIC_OWNERSHIP = abi.topic("OwnershipTransferred(address,address)")
 _GET_MIN_DELAY = abi.selector("getMinDelay()")
 _DELAY = abi.selector("delay()")
 _DELAY_MAX_S = 10 * 365 * 86_400
-#: What a timelock answers to and nothing else: a contract with more functions may have a way around its delay.
-_TIMELOCK_FUNCTIONS = frozenset(
-    "0x" + abi.selector(signature).hex()
-    for signature in (
-        # OpenZeppelin's TimelockController
-        *("DEFAULT_ADMIN_ROLE()", "CANCELLER_ROLE()", "EXECUTOR_ROLE()", "PROPOSER_ROLE()"),
-        *("TIMELOCK_ADMIN_ROLE()", "cancel(bytes32)", "getMinDelay()", "getOperationState(bytes32)"),
-        *("getRoleAdmin(bytes32)", "getTimestamp(bytes32)", "grantRole(bytes32,address)"),
-        *("hasRole(bytes32,address)", "isOperation(bytes32)", "isOperationDone(bytes32)"),
-        *("isOperationPending(bytes32)", "isOperationReady(bytes32)", "renounceRole(bytes32,address)"),
-        *("revokeRole(bytes32,address)", "supportsInterface(bytes4)", "updateDelay(uint256)"),
-        "hashOperation(address,uint256,bytes,bytes32,bytes32)",
-        "hashOperationBatch(address[],uint256[],bytes[],bytes32,bytes32)",
-        "schedule(address,uint256,bytes,bytes32,bytes32,uint256)",
-        "scheduleBatch(address[],uint256[],bytes[],bytes32,bytes32,uint256)",
-        "execute(address,uint256,bytes,bytes32,bytes32)",
-        "executeBatch(address[],uint256[],bytes[],bytes32,bytes32)",
-        "onERC1155BatchReceived(address,address,uint256[],uint256[],bytes)",
-        "onERC1155Received(address,address,uint256,uint256,bytes)",
-        "onERC721Received(address,address,uint256,bytes)",
-        # Compound's Timelock
-        *("GRACE_PERIOD()", "MINIMUM_DELAY()", "MAXIMUM_DELAY()", "acceptAdmin()", "admin()", "delay()"),
-        *("pendingAdmin()", "setDelay(uint256)", "setPendingAdmin(address)", "queuedTransactions(bytes32)"),
-        "queueTransaction(address,uint256,string,bytes,uint256)",
-        "cancelTransaction(address,uint256,string,bytes,uint256)",
-        "executeTransaction(address,uint256,string,bytes,uint256)",
-    )
-)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,9 +187,9 @@ def _historical(history: Sequence[Any]) -> list[tuple[str, Role]]:
 def candidate_requests(candidates: Sequence[Candidate], block: str) -> dict[str, Request]:
     """Return what each candidate is asked: its code, its own owner and its delay."""
     requests: dict[str, Request] = {}
-    for item in candidates:
+    for number, item in enumerate(candidates):
         requests[f"code:{item.address}"] = ("eth_getCode", [item.address, block])
-        if item.role in ("owner", "admin", "creator"):
+        if number < DELAYS_ASKED_MAX:
             requests |= delay_requests(item.address, block)
     return requests
 
@@ -235,14 +209,7 @@ def commanders_of(candidates: Sequence[Candidate], answers: Mapping[str, Any]) -
     for item in candidates:
         code = code_of(answers.get(f"code:{item.address}"))
         contract = code is not None and is_contract(code)
-        commanders.append(
-            Commander(
-                address=item.address,
-                role=item.role,
-                is_contract=contract,
-                delay_s=delay_of(item.address, code or b"", answers) if contract else 0,
-            )
-        )
+        commanders.append(Commander(address=item.address, role=item.role, is_contract=contract))
     return tuple(sorted(commanders, key=lambda who: who.is_contract and who.role in ("stored", "constant")))
 
 
@@ -251,13 +218,8 @@ def code_of(answer: Any) -> bytes | None:
     return parse.attempt(parse.hex_data, answer, "code", bytes_max=CODE_BYTES_MAX)
 
 
-def delay_of(address: str, code: bytes, answers: Mapping[str, Any]) -> int:
-    """Return the delay in seconds that a timelock enforces, 0 for every other contract.
-
-    Believed only of code that answers to a timelock's functions and to nothing else.
-    """
-    if not code or not view_of(code).selectors or not view_of(code).selectors <= _TIMELOCK_FUNCTIONS:
-        return 0
+def delay_claimed(address: str, answers: Mapping[str, Any]) -> int:
+    """Return the delay in seconds that a contract says it enforces, 0 when it says nothing. Not to be believed unproven."""
     for name in ("min_delay", "delay"):
         data = parse.attempt(parse.hex_data, answers.get(f"{name}:{address}"), "delay")
         delay = None if data is None else parse.attempt(parse.word, data, 0, "delay", maximum=_DELAY_MAX_S)

@@ -11,7 +11,17 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from apps.chains.evm.bytecode import Function
-from apps.chains.evm.owner_arguments import LEVELS, Cast, Names, Try, encode, split_types, tries_of
+from apps.chains.evm.owner_arguments import (
+    LEVELS,
+    UPGRADE_TO,
+    UPGRADE_TO_AND_CALL,
+    Cast,
+    Names,
+    Try,
+    encode,
+    split_types,
+    tries_of,
+)
 from apps.chains.evm.probes_ground import Ground, holdings_of, probe_calls
 from apps.chains.evm.simulate_script import STEPS_MAX, Account, Scene, Script, Step
 from apps.domain.probes import Commander, Holdings, OwnerAct, ProbeCall
@@ -133,7 +143,8 @@ class OwnerPlay:
         steps: list[Step] = []
         for function in functions:
             types = split_types(function.arguments)
-            if function.selector not in permission.functions or types.count("address") > 1:
+            is_upgrade = function.selector in (UPGRADE_TO.selector, UPGRADE_TO_AND_CALL.selector)
+            if function.selector not in permission.functions or types.count("address") > 1 or is_upgrade:
                 continue
             for holder in (commander.address, appointed) if types else ("",):
                 cast = replace(self.cast, buyer=holder, pool=holder, receiver=holder) if holder else self.cast

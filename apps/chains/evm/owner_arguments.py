@@ -25,6 +25,8 @@ LEVELS_ALONE = (UINT256_MAX, 10_000, 9_900, 2_500, 1_000, 990, 500, 100, 99, 50,
 ALONE_POSITIONS_MAX = 4
 FEW_LEVELS = frozenset({UINT256_MAX, 9_900, 990, 99, 25, 10, 5, 1, 0})
 FEW_MAX = 16
+#: Constants of the code that are put into everybody's functions.
+TRIGGERS_MAX = 8
 TRIES_PER_FUNCTION_MAX = 96
 ARGUMENTS_MAX = 12
 
@@ -58,8 +60,14 @@ UPGRADE_TO_AND_CALL = Function(
     is_write=True,
     is_payable=True,
 )
-#: A value of one argument: a number, or the items of a list; None is an empty text or an empty list.
-_Value = int | list[int] | None
+_APPROVE = Function(
+    selector="0x" + abi.APPROVE.hex(), arguments="address,uint256", is_write=True, is_payable=False
+)
+_TRANSFER = Function(
+    selector="0x" + abi.TRANSFER.hex(), arguments="address,uint256", is_write=True, is_payable=False
+)
+#: A value of one argument: a number, bytes, or the items of a list; None is an empty text or an empty list.
+Value = int | bytes | list[int] | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,6 +133,25 @@ def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
     return tuple(unique.values())[:TRIES_PER_FUNCTION_MAX]
 
 
+def trigger_tries(cast: Cast, *, odd_selectors: Sequence[str], constants: Sequence[str]) -> tuple[Try, ...]:
+    """Return calls that do nothing in an honest token: everybody's functions with the code's own constants in them,
+    and functions that the code does not show.
+    """
+    found: list[Try] = []
+    holders = [*(number for number in cast.compared), *(int(address, 16) for address in constants)]
+    receiver = int(cast.receiver, 16)
+    pairs = [(holder, amount) for holder in holders[:TRIGGERS_MAX] for amount in (1, 0)]
+    pairs += [(receiver, number) for number in cast.compared]
+    for function in (_APPROVE, _TRANSFER):
+        for holder, amount in pairs:
+            data = function.selector + encode(["address", "uint256"], [holder % 2**160, amount]).hex()
+            found.append(Try(function=function, data=data, names="nobody"))
+    for selector in odd_selectors:
+        hidden = Function(selector=selector, arguments="", is_write=True, is_payable=False)
+        found.append(Try(function=hidden, data=selector + encode(["uint256"], [1]).hex(), names="nobody"))
+    return tuple(found)
+
+
 def few_of(tries: Sequence[Try]) -> tuple[Try, ...]:
     """Return the tries that tell most: on every scale one level that nearly all is of, and one that contracts allow."""
     return tuple(
@@ -143,11 +170,15 @@ def split_types(arguments: str) -> list[str]:
     return [*types, arguments[start:]] if arguments else []
 
 
-def encode(types: Sequence[str], values: Sequence[_Value]) -> bytes:
+def encode(types: Sequence[str], values: Sequence[Value]) -> bytes:
     """Return ABI words of numbers, one-dimensional lists of them, and empty texts."""
     head, tail = [], b""
     for name, value in zip(types, values, strict=True):
-        if not isinstance(value, int):
+        if isinstance(value, bytes):
+            head.append(abi.word_of(len(types) * abi.WORD_BYTES + len(tail)))
+            padding = -len(value) % abi.WORD_BYTES
+            tail += abi.word_of(len(value)) + value + bytes(padding)
+        elif not isinstance(value, int):
             head.append(abi.word_of(len(types) * abi.WORD_BYTES + len(tail)))
             items = value or []
             tail += abi.word_of(len(items)) + b"".join(_word(item) for item in items)
@@ -247,10 +278,10 @@ def _values(
     flags: Sequence[int],
     levels: Sequence[int],
     word: int,
-) -> list[_Value] | None:
+) -> list[Value] | None:
     """Return the arguments in order, None when a number does not fit its type."""
     given = {"address": iter(addresses), "flag": iter(flags), "level": iter(levels)}
-    values: list[_Value] = []
+    values: list[Value] = []
     for name, kind in zip(types, kinds, strict=True):
         if kind == "empty":
             values.append(None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from apps.chains.evm import abi
@@ -11,9 +11,10 @@ from apps.chains.evm.bytecode import Function
 from apps.chains.evm.client import Request
 from apps.chains.evm.owner_acts import STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct
 from apps.chains.evm.owner_arguments import Try, few_of
+from apps.chains.evm.owner_delay import DelayPlay
 from apps.chains.evm.owner_upgrade import Watch
 from apps.chains.evm.simulate_script import Script, Step
-from apps.domain.probes import Commander, OwnerAct, UpgradePower
+from apps.domain.probes import Commander, OwnerAct, ProbeCall, UpgradePower
 
 if TYPE_CHECKING:
     from apps.chains.evm.probes_run import Assessment
@@ -40,6 +41,23 @@ class Acts:
     acts: tuple[OwnerAct, ...] = ()
     refused: tuple[str, ...] = ()
     untried: tuple[str, ...] = ()
+    delays: Mapping[str, int] = field(default_factory=dict)  # proven, by commander's address
+
+    def delayed(self, commander: Commander, calls: Sequence[ProbeCall] = ()) -> Commander:
+        """Return the commander with the longest proven delay of all who must call."""
+        senders = {commander.address, *(call.sender for call in calls)}
+        delays = [self.delays[sender] for sender in senders if sender in self.delays]
+        return replace(commander, delay_s=max([commander.delay_s, *delays]))
+
+    def with_delays(self) -> Acts:
+        """Return the same with the proven delays in every act."""
+        power = self.upgrade
+        known = power.commander
+        return replace(
+            self,
+            acts=tuple(replace(act, commander=self.delayed(act.commander, act.calls)) for act in self.acts),
+            upgrade=power if known is None else replace(power, commander=self.delayed(known, power.calls)),
+        )
 
 
 @dataclass(kw_only=True)
@@ -49,12 +67,17 @@ class ActRounds:
     run: Assessment
     play: OwnerPlay
     commanders: Sequence[Commander]
+    delay_plays: Mapping[str, DelayPlay] = field(default_factory=dict)
 
     def acts(self, requests: Mapping[str, Request], third: Mapping[str, Script]) -> Acts:
         """Return the acts of all commanders; ``requests`` and ``third`` are others' in the third round."""
         functions = self.run.functions()
         calls = self.play.tries(functions)
-        given = {who: calls[::STRANGER_STRIDE] if who.role == "anyone" else calls for who in self.commanders}
+        triggers = self.run.triggers()
+        given = {
+            who: calls[::STRANGER_STRIDE] if who.role == "anyone" else (*triggers, *calls)
+            for who in self.commanders
+        }
         scripts = {
             f"may:{who.address}": self.play.permission_script(who, tried) for who, tried in given.items()
         }
@@ -68,13 +91,15 @@ class ActRounds:
         trial = self.play.act(None, self.run.accounts["trial"])
         if isinstance(trial, str):
             self.run.missing["acts"] = trial
+        delays = self._proven_delays()
         return Acts(
-            upgrade=self._upgrade(watches, permissions),
+            upgrade=self._upgrade(watches, permissions, delays),
+            delays=delays,
             trial=None if isinstance(trial, str) else trial,
             acts=acts,
             refused=tuple(sorted(tried - reached - {TRANSFER_FROM})),
             untried=tuple(sorted(untried)),
-        )
+        ).with_delays()
 
     def _fourth_and_fifth(
         self, permissions: Sequence[Permission], functions: Sequence[Function]
@@ -85,6 +110,7 @@ class ActRounds:
         appointed = self._appointed(permissions, functions)
         watches = self._watches(permissions, start=0)
         upgrade = self.run.upgrade_play()
+        self.delay_plays = self.run.delay_plays(permissions)
         self.play_all(
             {name: self.play.act_script(act) for name, act in planned.items()}
             | {
@@ -98,6 +124,7 @@ class ActRounds:
                 for who, (tried, steps) in appointed.items()
             }
             | {name: upgrade.script(watch) for name, watch in watches.items()}
+            | {f"delay:{address}": play.script() for address, play in self.delay_plays.items()}
         )
         finer = self._permissions(refined, prefix="finer")
         office = self._permissions(appointed, prefix="office")
@@ -166,7 +193,17 @@ class ActRounds:
                 acts.append(act)
         return tuple(acts)
 
-    def _upgrade(self, watches: Mapping[str, Watch], permissions: Sequence[Permission]) -> UpgradePower:
+    def _proven_delays(self) -> dict[str, int]:
+        """Return the delays that stood the test; a claim that could not be tested counts for nothing."""
+        return {
+            address: play.claimed_s
+            for address, play in self.delay_plays.items()
+            if play.passes_through(self.run.accounts[f"delay:{address}"]) is False
+        }
+
+    def _upgrade(
+        self, watches: Mapping[str, Watch], permissions: Sequence[Permission], delays: Mapping[str, int]
+    ) -> UpgradePower:
         """Return whether anybody exchanged the code; of several, he who needs to wait least."""
         if self.run.proxy == "diamond":
             return self._diamond(permissions)
@@ -183,7 +220,12 @@ class ActRounds:
             elif words:
                 found.append(replace(play.calls_of(watch), detail=words))
         if found:
-            return min(found, key=lambda power: power.commander.delay_s if power.commander else 0)
+            proven = Acts(upgrade=found[0], delays=delays)
+            waits = [
+                0 if power.commander is None else proven.delayed(power.commander, power.calls).delay_s
+                for power in found
+            ]
+            return found[waits.index(min(waits))]
         if unknown or "implementation" in self.run.missing or "storage" in self.run.missing:
             reason = unknown or self.run.missing.get("implementation") or self.run.missing["storage"]
             return UpgradePower(reachable=None, commander=None, detail=reason)

@@ -54,7 +54,8 @@ class Watch:
 class UpgradePlay:
     """The scripts in search of an exchange of code. ``slots`` are read, ``words`` is what they held at the stage's block.
 
-    ``implementation`` is the code's present address in lower case, "" when it is not known.
+    ``implementation`` is the code's present address in lower case, "" when it is not known; ``foreign`` are all contracts
+    that a transfer runs or asks.
     """
 
     ground: Ground
@@ -62,20 +63,18 @@ class UpgradePlay:
     slots: tuple[str, ...]
     words: Mapping[str, int]
     beacon: str
+    foreign: frozenset[str]
     implementation: str
     agent: str
 
     def watches(self, permissions: Sequence[Permission]) -> tuple[Watch, ...]:
-        """Return the calls worth watching: those with an address to take code from, and those without arguments."""
-        found: dict[str, Watch] = {}
+        """Return the calls worth watching: of each function one, and every one that names an address to take code from."""
+        found: dict[tuple[str, str], Watch] = {}
         for permission in permissions:
             for call in permission.allowed:
-                if call.names in ("agent", "receiver") or not call.function.arguments:
-                    watch = Watch(
-                        commander=permission.commander, call=call, appointments=permission.appointments
-                    )
-                    found.setdefault(call.data, watch)
-        ordered = sorted(found.values(), key=lambda item: item.call.names == "receiver")
+                watch = Watch(commander=permission.commander, call=call, appointments=permission.appointments)
+                found.setdefault((call.function.selector, call.names), watch)
+        ordered = sorted(found.values(), key=lambda item: item.call.names != "agent")
         return tuple(ordered[:WATCHED_MAX])
 
     def script(self, watch: Watch) -> Script:
@@ -118,8 +117,8 @@ class UpgradePlay:
                 return "foreign code ran as the token's own"
             if slot in _CODE_SLOTS:
                 return "the slot that names the code was written"
-            if self.implementation and before % 2**160 == int(self.implementation, 16):
-                return "the slot that names the code was written"
+            if f"0x{before % 2**160:040x}" in self.foreign:
+                return "the slot that names a contract which transfers run or ask was written"
         return ""
 
     def calls_of(self, watch: Watch) -> UpgradePower:

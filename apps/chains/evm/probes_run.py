@@ -15,8 +15,16 @@ from apps.chains.evm import abi, owner, owner_upgrade, parse, simulate_local
 from apps.chains.evm.bytecode import CodeView, Function, is_contract, view_of
 from apps.chains.evm.client import Request, RpcFault
 from apps.chains.evm.facts import view
-from apps.chains.evm.owner_acts import OwnerPlay
-from apps.chains.evm.owner_arguments import STANDARD, UPGRADE_TO, UPGRADE_TO_AND_CALL, Cast
+from apps.chains.evm.owner_acts import OwnerPlay, Permission
+from apps.chains.evm.owner_arguments import (
+    STANDARD,
+    UPGRADE_TO,
+    UPGRADE_TO_AND_CALL,
+    Cast,
+    Try,
+    trigger_tries,
+)
+from apps.chains.evm.owner_delay import DelayPlay, holders_of
 from apps.chains.evm.owner_rounds import DIAMOND_CUT, ActRounds, Acts
 from apps.chains.evm.owner_upgrade import UpgradePlay
 from apps.chains.evm.probes import Learned, TradePlay
@@ -40,6 +48,7 @@ Ask = Callable[[Mapping[str, Request]], dict[str, Any]]
 FACETS_MAX = 32
 _TRANSFER = "0x" + abi.TRANSFER.hex()
 _FACET_ADDRESSES = abi.selector("facetAddresses()")
+_FACET_OF_TRANSFER = "0x" + (abi.selector("facetAddress(bytes4)") + abi.TRANSFER.ljust(32, b"\0")).hex()
 _IMPLEMENTATION_VIEW = abi.selector("implementation()")
 #: A commander behind a longer delay cannot harm a holder of ours.
 _FOREVER_S = 10 * 365 * 86_400
@@ -92,6 +101,7 @@ class Assessment:
     runner: Runner = ""
     answers: dict[str, Any] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
+    behind: dict[str, str] = field(default_factory=dict)  # an administrator's contract -> who owns it
 
     def __post_init__(self) -> None:
         self.runner = "eth_simulateV1" if self.can_simulate else "pyrevm" if self.url_http else ""
@@ -133,7 +143,7 @@ class Assessment:
             buyer=self.plan.buyer,
             amount_in_raw=self.plan.amount_in_raw,
             trades=trades.probes(learned, self.accounts, instead=instead),
-            commanders=self.known_commanders,
+            commanders=tuple(map(acts.delayed, self.known_commanders)),
             trial=acts.trial,
             acts=acts.acts,
             refused=acts.refused,
@@ -182,6 +192,7 @@ class Assessment:
             "code": ("eth_getCode", [self.token, self.at]),
             "slots": owner.storage_request(self.token, slots, self.at),
             "facets": view(self.token, abi.call(_FACET_ADDRESSES), self.at),
+            "facet": view(self.token, _FACET_OF_TRANSFER, self.at),
         }
         requests |= owner.history_requests(self.listing, last=self.stage.number)
         for name, sender, receiver in self._transfers():
@@ -238,12 +249,14 @@ class Assessment:
 
     def _facets(self) -> tuple[str, ...]:
         """Return the addresses of a diamond's facets, none for every other contract."""
-        data = parse.attempt(parse.hex_data, self.answers["facets"], "facets")
-        if data is None or len(data) < 2 * abi.WORD_BYTES or self.view is None:
+        if self.view is None or _TRANSFER in self.view.selectors:
             return ()
+        data = parse.attempt(parse.hex_data, self.answers["facets"], "facets") or b""
         count = parse.attempt(parse.word, data, 1, "facets", maximum=FACETS_MAX) or 0
-        found = (parse.attempt(parse.word_address, data, 2 + number, "facet") for number in range(count))
-        return tuple(address for address in found if address)
+        found = [parse.attempt(parse.word_address, data, 2 + number, "facet") for number in range(count)]
+        one = parse.attempt(parse.hex_data, self.answers["facet"], "facet") or b""
+        found.append(parse.attempt(parse.word_address, one, 0, "facet"))
+        return tuple(dict.fromkeys(address for address in found if address and int(address, 16)))
 
     def _second_requests(self) -> dict[str, Request]:
         codes = [] if self.view is None else [self.view]
@@ -349,25 +362,62 @@ class Assessment:
             self.missing["commanders"] = (
                 f"{len(found) - owner.COMMANDERS_MAX} further addresses were not tried"
             )
-        found = tuple(map(self._with_delay, found[: owner.COMMANDERS_MAX]))
+        found = tuple(map(self._through_admin, found[: owner.COMMANDERS_MAX]))
         self.known_commanders = found
         return (Commander(address=self.ground.actor("anyone"), role="anyone"), *found)
 
-    def _with_delay(self, commander: Commander) -> Commander:
-        """Return a contract with the delay of whoever commands it; one whose owner gave it up never acts."""
-        if not commander.is_contract or commander.delay_s:
+    def _through_admin(self, commander: Commander) -> Commander:
+        """Return an administrator's contract whose owner gave it up as one that never acts; look behind any other."""
+        if not commander.is_contract:
             return commander
         code = owner.code_of(self.answers.get(f"code:{commander.address}")) or b""
         own = owner.owner_of(commander.address, self.answers)
-        is_admin_only = bool(code) and view_of(code).selectors <= _PROXY_ADMIN_FUNCTIONS
-        if own is None or not is_admin_only:
+        if own is None or not code or not view_of(code).selectors <= _PROXY_ADMIN_FUNCTIONS:
             return commander
         if own == "":
             return replace(commander, delay_s=_FOREVER_S)
         requests = {f"code:{own}": ("eth_getCode", [own, self.at]), **owner.delay_requests(own, self.at)}
         self.round(requests, {})
-        behind = owner.code_of(self.answers.get(f"code:{own}")) or b""
-        return replace(commander, delay_s=owner.delay_of(own, behind, self.answers))
+        self.behind[commander.address] = own
+        return commander
+
+    def delay_plays(self, permissions: Sequence[Permission]) -> dict[str, DelayPlay]:
+        """Return the tests of contracts that claim to make everybody wait, by the delayed commander's address."""
+        plays: dict[str, DelayPlay] = {}
+        for permission in permissions:
+            commander = permission.commander
+            contract = self.behind.get(commander.address, commander.address)
+            claimed = owner.delay_claimed(contract, self.answers)
+            code = owner.code_of(self.answers.get(f"code:{contract}"))
+            if not commander.is_contract or not claimed or not code or not permission.allowed:
+                continue
+            is_direct = contract == commander.address
+            calls = sorted(permission.allowed, key=lambda call: call.names != "agent")
+            plays[commander.address] = DelayPlay(
+                ground=self.ground,
+                commander=commander,
+                contract=contract,
+                claimed_s=claimed,
+                code=view_of(code),
+                target=self.token if is_direct else commander.address,
+                holders=holders_of(
+                    contract,
+                    view_of(code),
+                    own_owner=owner.owner_of(contract, self.answers) or "",
+                    others=self.known_commanders,
+                    anyone=self.ground.actor("anyone"),
+                ),
+                asked=tuple(call.data for call in calls) if is_direct else self._asked_of_admin(),
+                slots=tuple(self.words),
+                words=self.words,
+            )
+        return plays
+
+    def _asked_of_admin(self) -> tuple[str, ...]:
+        token, agent = self.token, self.ground.actor("agent")
+        plain = abi.call(abi.selector("upgrade(address,address)"), token, agent)
+        called = abi.call(abi.selector("upgradeAndCall(address,address,bytes)"), token, agent, 96, 0)
+        return plain, called
 
     # -- acts -----------------------------------------------------------------------------
 
@@ -416,8 +466,9 @@ class Assessment:
 
     @property
     def is_watchable(self) -> bool:
-        """Tell whether the token runs code that might be exchanged."""
-        return any(code.has_delegatecall for code in self.running) and self.proxy != "minimal"
+        """Tell whether the token runs or asks code that might be exchanged."""
+        delegates = any(code.has_delegatecall for code in self.running) and self.proxy != "minimal"
+        return delegates or bool(self._called_in_transfer())
 
     def functions(self) -> tuple[Function, ...]:
         """Return the functions that change state, each once."""
@@ -443,6 +494,15 @@ class Assessment:
             compared=tuple(number for code in self.running for number in code.compared),
         )
 
+    def triggers(self) -> tuple[Try, ...]:
+        """Return calls that do nothing in an honest token, made of constants in the code."""
+        constants = [address for code in self.running for address in code.addresses]
+        return trigger_tries(
+            self._cast(0),
+            odd_selectors=[selector for code in self.running for selector in code.odd_selectors],
+            constants=[address for address in constants if address not in self.infrastructure],
+        )
+
     def upgrade_play(self) -> UpgradePlay:
         """Return the search for an exchange of code."""
         slots = (*self.words, owner_upgrade.SLOT_AGENT)
@@ -452,6 +512,7 @@ class Assessment:
             slots=slots,
             words=self.words,
             beacon=self.beacon,
+            foreign=frozenset(filter(None, (self.implementation, *(self._called_in_transfer() or ())))),
             implementation=self.implementation,
             agent=self.ground.actor("agent"),
         )

@@ -48,19 +48,21 @@ def _controls(subject: Subject) -> tuple[Estimate, ...]:
     A token that has such functions but no owner() never showed that they were given up: they count.
     """
     code, facts = "owner_controls", subject.facts
+    measured = _measured(subject)
+    if measured is False:
+        return (
+            subject.known(
+                code, value=False, unit="bool", source="simulation", confidence=NOT_FOUND_CONFIDENCE
+            ),
+        )
+    if measured and facts.selectors is None:
+        return (subject.known(code, value=True, unit="bool", source="simulation"),)
     if facts.selectors is None:
         return (subject.absent(code, "selectors", unit="bool", source=_SOURCE),)
     present = frozenset(selector.lower() for selector in facts.selectors)
     if _TRANSFER not in present:
         reason = "the code has no transfer of its own: it hands calls on, or hides what it does"
         return (subject.unknown(code, reason, unit="bool", source=_SOURCE),)
-    measured = None if facts.probes is None else shows_control(facts.probes)
-    if measured is False and not control_families(facts.probes.untried if facts.probes else ()):
-        return (
-            subject.known(
-                code, value=False, unit="bool", source="simulation", confidence=NOT_FOUND_CONFIDENCE
-            ),
-        )
     families = control_families(facts.selectors)
     if not families:
         confidence = Decimal(1) if facts.owner == "" and present & _OWNER_VIEWS else NOT_FOUND_CONFIDENCE
@@ -74,6 +76,14 @@ def _controls(subject: Subject) -> tuple[Estimate, ...]:
         subject.known(name, value=True, unit="bool", source=_SOURCE, confidence=confidence)
         for name in (code, *(FAMILY_PREFIX + family for family in families))
     )
+
+
+def _measured(subject: Subject) -> bool | None:
+    """Return what simulation showed of control; None where no full assessment could try every known function of control."""
+    probes = subject.facts.probes
+    if probes is None or control_families(probes.untried):
+        return None
+    return shows_control(probes)
 
 
 def _code(subject: Subject) -> tuple[Estimate, ...]:
