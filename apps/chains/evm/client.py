@@ -27,6 +27,7 @@ from apps.chains.evm.jsonrpc import (
     RpcFault,
     decode_answers,
     encode_requests,
+    misshapen,
     small_quantity,
 )
 from apps.chains.evm.transport import HttpAnswer, TransportFault
@@ -372,7 +373,11 @@ class EvmClient:
                 remedy=_REACH_REMEDY,
                 endpoint=endpoint.label,
             ) from fault
-        return self._understand(endpoint, http, first_id, len(requests)), was_dropped
+        answers = self._understand(endpoint, http, first_id, len(requests))
+        method = misshapen(requests, answers)
+        if method:
+            raise self._babble(endpoint, f"answers {method} with something that is no such answer")
+        return answers, was_dropped
 
     def _understand(
         self, endpoint: Endpoint, http: HttpAnswer, first_id: int, count: int

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,7 +19,37 @@ _RATE_WORDS = re.compile(
 )
 _QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,16}")
 
+_CALL_PARAMS = 2  # the call and its block
+_LONG_QUANTITY = re.compile(r"0x[0-9a-fA-F]{1,64}")
+
 Request = tuple[str, Sequence[Any]]
+
+
+def _is_text(result: Any) -> bool:
+    return isinstance(result, str) and result.startswith("0x")
+
+
+def _is_quantity(result: Any) -> bool:
+    return isinstance(result, str) and _LONG_QUANTITY.fullmatch(result) is not None
+
+
+def _is_object_or_null(result: Any) -> bool:
+    return result is None or isinstance(result, dict)
+
+
+#: What the node itself must answer, whatever a contract does: where it does not, no contract is to blame.
+_SHAPES: Mapping[str, Callable[[Any], bool]] = {
+    "eth_call": _is_text,
+    "eth_getCode": _is_text,
+    "eth_getStorageAt": _is_text,
+    "eth_blockNumber": _is_quantity,
+    "eth_getBalance": _is_quantity,
+    "eth_getTransactionCount": _is_quantity,
+    "eth_getBlockByNumber": _is_object_or_null,
+    "eth_getTransactionByHash": _is_object_or_null,
+    "eth_getTransactionReceipt": _is_object_or_null,
+    "eth_getLogs": lambda result: isinstance(result, list),
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +93,21 @@ def decode_answers(body: bytes, *, first_id: int, count: int) -> list[Any | RpcF
     if by_id.keys() != set(wanted):
         raise ValueError("its ids are not those of the requests")
     return [by_id[answer_id] for answer_id in wanted]
+
+
+def misshapen(requests: Sequence[Request], answers: Sequence[Any | RpcFault]) -> str:
+    """Return the first method whose result cannot be one, or "". A newest block must exist.
+
+    Calls with overrides are left to who asks: a node that does not know them may say anything.
+    """
+    for (method, params), answer in zip(requests, answers, strict=True):
+        has_overrides = method == "eth_call" and len(params) > _CALL_PARAMS
+        if isinstance(answer, RpcFault) or method not in _SHAPES or has_overrides:
+            continue
+        is_missing = answer is None and "latest" in params
+        if is_missing or not _SHAPES[method](answer):
+            return method
+    return ""
 
 
 def fault_of(error: Any) -> RpcFault:

@@ -167,6 +167,30 @@ def test_call_when_answer_is_garbage_once_then_is_repeated(node: FakeRpc) -> Non
     assert client_of(node).call("eth_blockNumber") == "0x64"
 
 
+@pytest.mark.parametrize(
+    ("method", "params", "result"),
+    [
+        ("eth_call", ({"to": "0x" + "11" * 20}, "latest"), None),
+        ("eth_call", ({"to": "0x" + "11" * 20}, "latest"), [1]),
+        ("eth_getBalance", ("0x" + "11" * 20, "latest"), "0x" + "f" * 65),
+        ("eth_getTransactionCount", ("0x" + "11" * 20, "latest"), 7),
+        ("eth_getBlockByNumber", ("latest", False), None),
+        ("eth_getTransactionReceipt", ("0x" + "22" * 32,), "0x"),
+        ("eth_getLogs", ({},), None),
+    ],
+)
+def test_call_when_result_cannot_be_one_then_the_endpoint_lies_and_no_contract_is_blamed(
+    node: FakeRpc, method: str, params: tuple[Any, ...], result: Any
+) -> None:
+    node.answers[method] = result
+    with pytest.raises(EndpointLyingError, match=method):
+        client_of(node).call(method, params, timeout_s=2.0)
+
+
+def test_call_when_block_is_not_there_yet_then_none(node: FakeRpc) -> None:
+    assert client_of(node).call("eth_getBlockByNumber", (hex(10**6), False)) is None
+
+
 def test_call_when_one_lies_then_the_other_answers(pair: list[FakeRpc]) -> None:
     pair[0].chain_id = 1
     client = client_of(*pair)
