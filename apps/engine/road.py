@@ -144,11 +144,11 @@ def _evaluate(opportunity: Opportunity) -> None:
 def _evaluation_failed(opportunity: Opportunity, error: SniperError) -> None:
     """Come back later after a fault of the outside; drop the pair after a fault of its own data."""
     logger.warning("evaluation was not possible", extra={"code": error.code, "error": str(error)})
+    incident_from_error(error, dedup_key=f"evaluate/{opportunity.pair.chain_key}/{error.code}")
     if error.recovery in (Recovery.QUARANTINE, Recovery.SKIP):
         opportunity_quarantine(opportunity_id=opportunity.pk, reason=str(error))
         return
     opportunity_release(opportunity_id=opportunity.pk, retry_after=timezone.now() + timedelta(seconds=2))
-    incident_from_error(error, dedup_key=f"evaluate/{opportunity.pair.chain_key}/{error.code}")
 
 
 # -- 7: sign and send ---------------------------------------------------------------------
