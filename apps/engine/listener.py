@@ -205,12 +205,13 @@ class Listener:
         if not ports.websocket_url:
             while True:
                 await self._in(chain.blocks, worker.advance)
+                await self._recovered(chain)
                 await asyncio.sleep(_POLL_EVERY_S)
         queue: asyncio.Queue[Head | RawLog | Exception] = asyncio.Queue(_QUEUE_ITEMS_MAX)
         reader = asyncio.create_task(self._read(ports, queue))
         try:
             await self._in(chain.blocks, worker.advance)  # closes the gap since the cursor
-            await self._in(self._house, lambda: incident_resolve(dedup_key=f"listener/{chain.key}"))
+            await self._recovered(chain)
             while True:
                 items = [await queue.get()]
                 while not queue.empty():
@@ -218,6 +219,9 @@ class Listener:
                 await self._work(chain, worker, items)
         finally:
             reader.cancel()
+
+    async def _recovered(self, chain: _Chain) -> None:
+        await self._in(self._house, partial(incident_resolve, dedup_key=f"listener/{chain.key}"))
 
     async def _work(
         self, chain: _Chain, worker: blocks.ChainFollower, items: Sequence[Head | RawLog | Exception]

@@ -77,11 +77,11 @@ def _count_repeat(key: str, *, detail: str, severity: Severity) -> bool:
 
 
 def incident_resolve(*, dedup_key: str, by: str = "engine") -> bool:
-    """Close the open incident with this key. Return False when there was none."""
+    """Close the open incident with this key. Return False when there was none: then it has cost one read."""
+    row = Incident.objects.filter(dedup_key=cut(dedup_key, KEY_LENGTH_MAX), resolved_at=None).first()
+    if row is None:
+        return False
     with transaction.atomic():
-        row = Incident.objects.filter(dedup_key=cut(dedup_key, KEY_LENGTH_MAX), resolved_at=None).first()
-        if row is None:
-            return False
         closed = Incident.objects.filter(pk=row.pk, resolved_at=None).update(
             resolved_at=timezone.now(), resolved_by=cut(by, 150)
         )
