@@ -49,6 +49,7 @@ def configure(app: Celery) -> None:
         beat_schedule={
             "scan-feeds": {"task": "engine.scan_feeds", "schedule": 5.0, "options": {"expires": 5}},
             "reconcile": {"task": "engine.reconcile", "schedule": 60.0, "options": {"expires": 60}},
+            "scoreboard": {"task": "engine.scoreboard", "schedule": 60.0, "options": {"expires": 60}},
             "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
         },
     )

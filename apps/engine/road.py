@@ -23,10 +23,11 @@ from apps.discovery.services.feeds import feed_scan
 from apps.discovery.services.listings import RegisteredListing, listing_of, listings_register
 from apps.domain.errors import Category, Recovery, SniperError
 from apps.domain.market import ChainEvent, SourceName
-from apps.engine import housekeeping, wiring
+from apps.engine import housekeeping, refusals, wiring
 from apps.engine.nudges import nudge
 from apps.intelligence.services import analysis_run
 from apps.risk.services.limits import entry_config
+from apps.risk.services.loss import loss_estimate
 from apps.risk.services.verdicts import verdict_issue
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
@@ -111,13 +112,16 @@ def _evaluate(opportunity: Opportunity) -> None:
     facts = ports.reader.pair_facts(
         listing, buyer=buyer, probe_amount_raw=probe_raw, previous_swaps_from=pair.created_block_number
     )
+    facts_duration_ms = int((time.monotonic() - started) * 1000)
+    history = deployer_history(chain_key=pair.chain_key, creator=pair.creator, before_pair_id=pair.pk)
     stored = analysis_run(
         listing=listing,
         pair_id=pair.pk,
         facts=facts,
-        history=deployer_history(chain_key=pair.chain_key, creator=pair.creator, before_pair_id=pair.pk),
+        history=history,
         now_ms=housekeeping.now_ms(),
-        facts_duration_ms=int((time.monotonic() - started) * 1000),
+        facts_duration_ms=facts_duration_ms,
+        also=(loss_estimate(listing=listing, facts=facts, history=history),),
     )
     verdict = verdict_issue(
         analysis=stored.analysis,
@@ -190,6 +194,15 @@ def reconcile() -> None:
     for chain_key in housekeeping.followed_chain_keys():
         with guarded(f"reconcile/{chain_key}"):
             housekeeping.reconcile_chain(chain_key)
+
+
+@shared_task(name="engine.scoreboard")
+def scoreboard() -> None:
+    """Follow what was refused: it shows what each rule saves and costs."""
+    for chain_key in housekeeping.followed_chain_keys():
+        with guarded(f"scoreboard/{chain_key}"):
+            refusals.follow(chain_key)
+    refusals.prune()
 
 
 @shared_task(name="engine.prune")

@@ -135,6 +135,8 @@ class RefusedToken(models.Model):
     peak_quote_raw = RawAmountField(default=0)  # the deepest the pool has been
     value_raw = RawAmountField(null=True)  # what selling would bring now; None: not known
     best_raw = RawAmountField(default=0)  # the most it would have brought at any look
+    buy_tax_bps = models.PositiveIntegerField(default=0)  # as last measured; 0 while it was not
+    sell_tax_bps = models.PositiveIntegerField(default=0)
     is_sellable = models.BooleanField(null=True)  # by the newest simulation; None: never simulated
     sell_checked_at = models.DateTimeField(null=True)
     died_at = models.DateTimeField(null=True)
