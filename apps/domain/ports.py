@@ -81,6 +81,9 @@ class ChainReader(PoolReader, Protocol):
     ) -> PairFacts:
         """Return everything readable about a pair at the newest block, the round trip at ``probe_amount_raw``."""
 
+    def deepest_pool(self, token_address: str) -> tuple[str, str] | None:
+        """Return DEX key and address of the token's pool that holds most wrapped coins, None when it has none."""
+
     def token_probes(
         self, listing: Listing, facts: PairFacts, *, buyer: str, probe_amount_raw: int
     ) -> TokenProbes:

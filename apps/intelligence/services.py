@@ -45,18 +45,7 @@ def analysis_run(
     ``history`` None: the creator is unknown. ``also``: estimates that others made of the same facts, kept with ours.
     Raises ConfigurationError when the listing's chain is not configured.
     """
-    chain_key = listing.base.chain_key
-    analysis = analyse(
-        Subject(
-            listing=listing,
-            facts=facts,
-            history=history,
-            wrapped_native_address=chain_profile(chain_key).wrapped_native.address,
-            now_ms=now_ms,
-            lockers=frozenset(locker_addresses(chain_key)),
-            own_addresses=frozenset(wallet.address for wallet in wallet_views()),
-        )
-    )
+    analysis = analysis_of(listing=listing, facts=facts, history=history, now_ms=now_ms)
     analysis = replace(analysis, estimates=(*analysis.estimates, *also))
     unknown = [item.code for item in analysis.estimates if not item.is_known]
     known_count = len(analysis.estimates) - len(unknown)
@@ -83,3 +72,21 @@ def analysis_run(
             payload={"analysis": record.pk, "block": analysis.block.number, "unknown": unknown},
         )
     return StoredAnalysis(analysis=analysis, record_id=record.pk)
+
+
+def analysis_of(
+    *, listing: Listing, facts: PairFacts, history: DeployerHistory | None, now_ms: int
+) -> Analysis:
+    """Return the analysis of these facts and store nothing: of a token that somebody merely asks about."""
+    chain_key = listing.base.chain_key
+    return analyse(
+        Subject(
+            listing=listing,
+            facts=facts,
+            history=history,
+            wrapped_native_address=chain_profile(chain_key).wrapped_native.address,
+            now_ms=now_ms,
+            lockers=frozenset(locker_addresses(chain_key)),
+            own_addresses=frozenset(wallet.address for wallet in wallet_views()),
+        )
+    )

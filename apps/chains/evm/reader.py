@@ -171,6 +171,27 @@ class EvmReader:
                     found[pool.pool_address] = event
         return found
 
+    def deepest_pool(self, token_address: str) -> tuple[str, str] | None:
+        """Return DEX key and address (EIP-55) of the token's pool with most wrapped coins, None when it has none.
+
+        Asks every configured DEX.
+        """
+        wrapped = self.profile.wrapped_native.address
+        find = abi.call(abi.GET_PAIR, token_address, wrapped)
+        answers = self._ask(
+            {key: facts.view(dex.factory, find, "latest") for key, dex in self._dexes.items()}
+        )
+        pools = {key: _word(answer, maximum=2**160 - 1) for key, answer in answers.items()}
+        found = {key: abi.checksum(f"0x{address:040x}") for key, address in pools.items() if address}
+        depths = self._ask(
+            {
+                key: facts.view(wrapped, abi.call(abi.BALANCE_OF, address), "latest")
+                for key, address in found.items()
+            }
+        )
+        ranked = sorted(found, key=lambda key: -(_word(depths[key]) or 0))
+        return (ranked[0], found[ranked[0]]) if ranked else None
+
     def pair_facts(
         self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int
     ) -> PairFacts:

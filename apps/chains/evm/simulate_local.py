@@ -55,6 +55,24 @@ def scripts_told(
         return dict.fromkeys(scripts, reason)
 
 
+def bare_runner(url_http: str, script: Script, stage: Stage, *, chain_id: int) -> Callable[[], Account]:
+    """Return a function that runs the script again and again on state that is fetched once; for measuring."""
+    import pyrevm
+
+    evm = pyrevm.EVM(
+        pyrevm.Env(cfg=pyrevm.CfgEnv(chain_id=chain_id)), fork_url=url_http, fork_block=hex(stage.number)
+    )
+
+    def run() -> Account:
+        mark = evm.snapshot()
+        try:
+            return _script_told(evm, script, stage)
+        finally:
+            evm.revert(mark)
+
+    return run
+
+
 def _bounded(run: Callable[[], _T]) -> _T:
     """Return what ``run`` returns, or raise TimeoutError: its thread is left to end by itself."""
     results: list[_T] = []

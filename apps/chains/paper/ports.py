@@ -286,6 +286,10 @@ class PaperReader:
             listing, buyer=buyer, probe_amount_raw=probe_amount_raw, previous_swaps_from=previous_swaps_from
         )
 
+    def deepest_pool(self, token_address: str) -> tuple[str, str] | None:
+        """Return DEX key and address of the token's deepest pool."""
+        return self._reader.deepest_pool(token_address)
+
     def token_probes(
         self, listing: Listing, facts: PairFacts, *, buyer: str, probe_amount_raw: int
     ) -> TokenProbes:
