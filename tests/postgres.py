@@ -26,7 +26,7 @@ _SETTINGS = {
     "full_page_writes": "off",
     "synchronous_commit": "off",
     "listen_addresses": "127.0.0.1",
-    "max_connections": "200",
+    "max_connections": "400",
     "log_min_messages": "warning",
     "timezone": "UTC",
 }
