@@ -23,7 +23,7 @@ from apps.state.services.engine import engine_view, installation_prepare
 from apps.state.services.events import event_record
 from apps.state.services.heartbeats import beat, lease_release, lease_take, stale_components
 from apps.state.services.incidents import incident_from_error, incident_open, incident_resolve
-from apps.state.tracing import TraceFilter, bind_trace
+from apps.state.tracing import TraceFilter, bind_trace, install_filter
 from tests.factories import EngineStateFactory
 
 pytestmark = pytest.mark.django_db
@@ -58,6 +58,7 @@ def test_log_line_when_within_a_trace_then_has_its_id() -> None:
     with bind_trace("f" * 32):
         assert TraceFilter().filter(record)
     assert record.trace_id == "f" * 32  # type: ignore[attr-defined]
+    install_filter()  # another test may have set up logging anew since the start
     assert any(
         isinstance(item, TraceFilter) for handler in logging.getLogger().handlers for item in handler.filters
     )
