@@ -304,7 +304,7 @@ def _spread(group: Sequence[Try]) -> list[Try]:
         for scale in _SCALES:
             below = [level for level in levels if level <= scale]
             wanted |= set(below[:1])
-        wanted |= {call.level or 0 for call in equal if call.is_compared}
+        wanted |= {call.level or 0 for call in equal if call.is_telling}
         picked += [call for call in equal if (call.level or 0) in wanted]
     highest = max((call.level or 0 for call in equal), default=-1)
     # A number alone matters where it may be higher than all together.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from typing import Literal
 
@@ -66,6 +67,7 @@ _APPROVE = Function(
 _TRANSFER = Function(
     selector="0x" + abi.TRANSFER.hex(), arguments="address,uint256", is_write=True, is_payable=False
 )
+_TYPES_KEPT = 512
 #: A value of one argument: a number, bytes, or the items of a list; None is an empty text or an empty list.
 Value = int | bytes | list[int] | None
 
@@ -94,7 +96,9 @@ class Try:
     names: Names
     level: int | None = None
     is_alone: bool = False  # one number is ``level``, all others zero
-    is_compared: bool = False  # the code compares something with this very level
+    is_telling: bool = (
+        False  # the level means something to this token: its supply, our balance, a number in its code
+    )
 
 
 def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
@@ -108,6 +112,7 @@ def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
     if function.selector == _TRANSFER_FROM:
         return _moves(function, cast)
     made: list[Try] = []
+    telling = {*cast.compared, cast.supply_raw, cast.held_raw}
     for (names, addresses), flags, word in product(
         _address_choices(kinds.count("address"), cast),
         _flag_choices(kinds.count("flag")),
@@ -124,7 +129,7 @@ def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
                     names=names,
                     level=level,
                     is_alone=len(set(levels)) > 1,
-                    is_compared=level in cast.compared,
+                    is_telling=level in telling,
                 )
             )
     unique: dict[str, Try] = {}
@@ -154,9 +159,9 @@ def trigger_tries(cast: Cast, *, odd_selectors: Sequence[str], constants: Sequen
 
 def few_of(tries: Sequence[Try]) -> tuple[Try, ...]:
     """Return the tries that tell most: on every scale one level that nearly all is of, and one that contracts allow."""
-    return tuple(
-        item for item in tries if item.level is None or item.is_compared or item.level in FEW_LEVELS
-    )[:FEW_MAX]
+    return tuple(item for item in tries if item.level is None or item.is_telling or item.level in FEW_LEVELS)[
+        :FEW_MAX
+    ]
 
 
 def split_types(arguments: str) -> list[str]:
@@ -209,6 +214,7 @@ def _moves(function: Function, cast: Cast) -> tuple[Try, ...]:
     )
 
 
+@lru_cache(maxsize=_TYPES_KEPT)
 def _kind(name: str) -> Literal["level", "flag", "address", "word", "empty", "other"]:
     inner = name.removesuffix("[]")
     if inner in ("bytes", "string"):
@@ -295,6 +301,7 @@ def _values(
     return values
 
 
+@lru_cache(maxsize=_TYPES_KEPT)
 def _maximum(name: str) -> int:
     """Return the largest number of an integer type."""
     match = _INTEGER.fullmatch(name.removesuffix("[]"))

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from eth_utils.crypto import keccak
 
 from apps.chains.evm import abi, parse
 from apps.chains.evm.dex.constant_product import amount_out, tax_bps
 from apps.chains.evm.simulate import LEG_GAS, VIEW_GAS, Plan, buy_step_data, sell_step_data
-from apps.chains.evm.simulate_script import Scene, Script, Stage, Step, Told, funds_for
+from apps.chains.evm.simulate_script import Scene, Script, Stage, Step, Told
 from apps.domain.probes import Holdings, ProbeCall
+
+#: Actors of the assessments that run at the same time.
+_ACTORS_KEPT = 1_024
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,7 +43,7 @@ class Ground:
 
     def actor(self, name: str) -> str:
         """Return the address of an actor, in lower case."""
-        return "0x" + bytes(keccak(text=f"{self.seed}:{name}"))[-20:].hex()
+        return _actor(self.seed, name)
 
     # -- steps ----------------------------------------------------------------------------
 
@@ -82,11 +86,12 @@ class Ground:
 
     def script(self, scenes: Sequence[Scene], *, paying_raw: int, is_valid: bool = True) -> Script:
         """Return the script, each of its senders given coins for gas and up to ``paying_raw`` for trades."""
-        funds: dict[str, int] = {}
+        gas: dict[str, int] = {}
         for scene in scenes:
             for step in scene.steps:
-                gas = funds_for(1, self.stage, gas=step.gas)
-                funds[step.sender] = funds.get(step.sender, paying_raw) + gas
+                gas[step.sender] = gas.get(step.sender, 0) + step.gas
+        fee = self.stage.max_fee_wei
+        funds = {sender: paying_raw + used * fee for sender, used in gas.items()}
         return Script(scenes=tuple(scenes), funds=funds, is_valid=is_valid)
 
     # -- measures -------------------------------------------------------------------------
@@ -139,32 +144,24 @@ class Ground:
         """Return the pool's (token, wrapped) reserves after these transactions, ``before`` when none touched it."""
         reserves = before
         for told in tolds:
-            log = self._last_pool_log(told, abi.TOPIC_SYNC)
-            if log is not None:
-                first, second = parse.sync(log)
-                reserves = (first, second) if self.plan.token_is_first else (second, first)
+            log = told.last_log(self.plan.pool, abi.TOPIC_SYNC)
+            synced = None if log is None else parse.attempt(parse.sync, log)
+            if synced is not None:
+                reserves = synced if self.plan.token_is_first else synced[::-1]
         return reserves
 
     def _withdrawn(self, told: Told) -> int:
         """Return the coins that the router unwrapped last, which it pays to the seller."""
-        wrapped = self.plan.wrapped.lower()
-        for log in reversed(told.logs):
-            if log.address == wrapped and log.topics and log.topics[0] == abi.TOPIC_WITHDRAWAL:
-                move = parse.attempt(parse.wrapped_move, log)
-                return 0 if move is None else move.amount_raw
-        return 0
+        log = told.last_log(self.plan.wrapped, abi.TOPIC_WITHDRAWAL)
+        move = None if log is None else parse.attempt(parse.wrapped_move, log)
+        return 0 if move is None else move.amount_raw
 
     def _arrived(self, told: Told) -> int:
-        log = self._last_pool_log(told, abi.TOPIC_SWAP)
+        log = told.last_log(self.plan.pool, abi.TOPIC_SWAP)
         swap = None if log is None else parse.attempt(parse.swap, log)
         if swap is None:
             return 0
         return swap.amount0_in if self.plan.token_is_first else swap.amount1_in
-
-    def _last_pool_log(self, told: Told, topic: str) -> parse.Log | None:
-        pool = self.plan.pool.lower()
-        logs = (log for log in reversed(told.logs) if log.address == pool)
-        return next((log for log in logs if log.topics and log.topics[0] == topic), None)
 
 
 def holdings_of(tolds: Sequence[Told]) -> Holdings:
@@ -194,6 +191,11 @@ def probe_calls(scenes: Iterable[Scene], *, lookers: frozenset[str] = frozenset(
         for step in scene.steps
         if step.sender not in lookers
     )
+
+
+@lru_cache(maxsize=_ACTORS_KEPT)
+def _actor(seed: str, name: str) -> str:
+    return "0x" + bytes(keccak(text=f"{seed}:{name}"))[-20:].hex()
 
 
 def _failed(told: Told, detail: str) -> Trade:

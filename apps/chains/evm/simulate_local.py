@@ -127,12 +127,12 @@ def _step_told(evm: Any, step: Step, gas_price: int) -> Told:
             gas_price=gas_price,
         )
     except RuntimeError as error:
-        return Told(ok=False, data=b"", gas_used=0, failed=_failure(str(error)))
+        return Told(ok=False, data=b"", failed=_failure(str(error)))
     result = evm.result
     return Told(
         ok=True,
         data=bytes(data),
-        gas_used=int(result.gas_used),
+        gas=hex(result.gas_used),
         entries=[_entry(log) for log in result.logs],
     )
 

@@ -19,6 +19,7 @@ from apps.domain.errors import BadDataError
 STEPS_MAX = 400
 SCENES_MAX = 8
 STEP_LOGS_MAX = 500
+_STATUSES = ("0x0", "0x1")
 _REASON_UNKNOWN = "no reason given"
 
 
@@ -80,20 +81,30 @@ class Told:
 
     ok: bool
     data: bytes
-    gas_used: int
+    gas: Any = "0x0"  # as the node gave it
     entries: Sequence[Any] = ()
     failed: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def gas_used(self) -> int:
+        """Return the gas it used, 0 when the node does not say sensibly."""
+        return parse.attempt(parse.hex_number, self.gas, "gas used", maximum=parse.UINT64_MAX) or 0
 
     @cached_property
     def reason(self) -> str:
         """Return why it failed, "" when it went well."""
         return "" if self.ok else reason_of(self.failed)
 
-    @cached_property
-    def logs(self) -> tuple[parse.Log, ...]:
-        """Return the readable logs."""
-        read = (parse.attempt(parse.log_of, entry) for entry in self.entries[:STEP_LOGS_MAX])
-        return tuple(log for log in read if log is not None)
+    def last_log(self, address: str, topic: str) -> parse.Log | None:
+        """Return the last readable log of a contract with this first topic; others are not even looked into."""
+        wanted = address.lower()
+        for entry in reversed(self.entries[:STEP_LOGS_MAX]):
+            if not isinstance(entry, dict) or str(entry.get("address")).lower() != wanted:
+                continue
+            log = parse.attempt(parse.log_of, entry)
+            if log is not None and log.topics and log.topics[0] == topic:
+                return log
+        return None
 
     @property
     def word(self) -> int | None:
@@ -153,11 +164,6 @@ def script_told(answer: Any, script: Script) -> Account:
         return plain_text(str(error))
 
 
-def funds_for(script_steps: int, stage: Stage, *, gas: int, value_raw: int = 0) -> int:
-    """Return coins for so many transactions of so much gas, and for what is paid."""
-    return value_raw + script_steps * gas * stage.max_fee_wei
-
-
 def _call(step: Step, fees: Mapping[str, str]) -> dict[str, str]:
     return {
         "from": step.sender,
@@ -177,12 +183,15 @@ def _scene_told(block: Any, count: int) -> tuple[Told, ...]:
 
 
 def _told(call: Mapping[str, Any]) -> Told:
-    ok = parse.hex_number(call.get("status"), "call status", maximum=1) == 1
+    status = call.get("status")
+    if status not in _STATUSES:
+        raise parse.bad_data("call status is neither success nor failure", status)
+    ok = status == "0x1"
     entries = call.get("logs")
     return Told(
         ok=ok,
         data=parse.hex_data(call.get("returnData") or "0x", "return data") if ok else b"",
-        gas_used=parse.hex_number(call.get("gasUsed"), "gas used", maximum=parse.UINT64_MAX),
+        gas=call.get("gasUsed"),
         entries=entries if isinstance(entries, list) else (),
         failed={} if ok else call,
     )
