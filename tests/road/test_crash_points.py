@@ -17,7 +17,6 @@ from apps.trading.models import Opportunity, Order, Position
 from apps.trading.services.execution import CLAIM_STALE_S
 from apps.trading.services.opportunities import EVALUATION_STALE_S, opportunities_due
 from apps.trading.services.orders import orders_waiting
-from apps.trading.services.positions import exit_request
 from apps.trading.services.settlement import REBROADCAST_EVERY_S
 from tests.road.driving import Crash, Road, crash_at_statement
 
@@ -78,10 +77,10 @@ def waiting_entry(road: Road) -> int:
     return order_id
 
 
-def asked_exit(road: Road) -> None:
-    """Buy, and ask for the sale."""
-    _, position = road.bought()
-    assert exit_request(position_id=position.pk, by="test")
+def due_exit(road: Road) -> None:
+    """Buy, and let the price rise to where it is sold: with a gain, so that no breaker for losses trips."""
+    launch, _ = road.bought()
+    road.pump(launch)
 
 
 def all_bought(road: Road) -> bool:
@@ -136,7 +135,7 @@ def test_entry_when_its_process_dies_at_any_point_of_settlement_then_is_booked_o
 
 def test_exit_when_its_process_dies_at_any_point_of_decision_and_execution_then_is_sold_once(road: Road):
     def stage() -> Callable[[], object]:
-        asked_exit(road)
+        due_exit(road)
         road.mine()
         return follower_of(road).advance
 
@@ -145,7 +144,7 @@ def test_exit_when_its_process_dies_at_any_point_of_decision_and_execution_then_
 
 def test_exit_when_its_process_dies_at_any_point_of_settlement_then_is_booked_once(road: Road):
     def stage() -> Callable[[], object]:
-        asked_exit(road)
+        due_exit(road)
         road.mine()
         follower_of(road).advance()
         road.mine()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import random
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
@@ -51,10 +51,13 @@ def wait_for_trades(system: Running, *, more: int) -> None:
     system.wait_for(lambda: console.ask("counts")["bought"] >= aim, BUSY_MAX_S, f"{aim} buys")
 
 
-def test_kill_switch_under_load_then_returns_in_time_and_nothing_older_is_sent(system: Running):
+def test_kill_switch_under_load_then_returns_in_time_and_nothing_older_is_sent(
+    system: Running, record_property: Callable[[str, object], None]
+):
     wait_for_trades(system, more=4)
     console = system.open_console()
     report = console.ask("pull", close=False)
+    record_property("kill_ms", report["duration_ms"])
     assert report["is_effective"], report
     assert report["duration_ms"] <= KILL_MAX_MS, report
     ends = time.monotonic() + QUIET_S
@@ -66,6 +69,7 @@ def test_kill_switch_under_load_then_returns_in_time_and_nothing_older_is_sent(s
     assert console.ask("resume") == "running"
     wait_for_trades(system, more=2)
     closing = console.ask("pull", close=True)
+    record_property("kill_and_close_ms", closing["duration_ms"])
     assert closing["is_effective"], closing
     assert closing["duration_ms"] <= KILL_MAX_MS, closing
     bought = console.ask("counts")["bought"]
