@@ -243,6 +243,10 @@ class Gates(_Section):
     probe_disagreement: GateSetting = _gate(Gate.VETO, "All ways of simulating the trade agree.")
     sellable_later: GateSetting = _gate(Gate.VETO, "It can still be sold many blocks later.")
     sellable_from_fresh_wallet: GateSetting = _gate(Gate.VETO, "Somebody we give it to can sell it.")
+    sellable_in_parts: GateSetting = _gate(Gate.VETO, "A holding can be sold in parts.")
+    sellable_behind_buyer: GateSetting = _gate(
+        Gate.VETO, "It can still be sold after somebody else has bought."
+    )
     size_dependent: GateSetting = _gate(Gate.WARN, "Smaller and larger trades go as the intended one does.")
     third_party_proof: GateSetting = _gate(Gate.WARN, "Enough unrelated people were seen to have sold.")
     buy_tax: GateSetting = _gate(Gate.VETO, "The tax on buying is low enough.")
@@ -258,6 +262,9 @@ class Gates(_Section):
         Gate.VETO, "Nobody can take tokens out of wallets, as tried in simulation."
     )
     can_upgrade: GateSetting = _gate(Gate.VETO, "Nobody can exchange the token's code.")
+    runs_foreign_code: GateSetting = _gate(Gate.WARN, "The token runs no other contract's code as its own.")
+    can_selfdestruct: GateSetting = _gate(Gate.WARN, "The code cannot delete itself.")
+    transfer_calls_others: GateSetting = _gate(Gate.WARN, "A transfer asks no other contract.")
     hidden_owner: GateSetting = _gate(Gate.VETO, "Nobody commands the token beside its stated owner.")
     deployer_history: GateSetting = _gate(Gate.VETO, "The deployer's earlier tokens do not speak against it.")
     creator_holding: GateSetting = _gate(Gate.VETO, "Creator and owner hold little of the supply.")
@@ -476,7 +483,7 @@ _SANDBOX_CHANGES: dict[str, dict[str, Any]] = {
         "deployer_cooldown_s": 300,
         "daily_entries_max_usd": None,
     },
-    "breakers": {"cooldown_s": 20, "losses_max": 10},
+    "breakers": {"cooldown_s": 20, "losses_max": 10, "failures_max_bps": 7_000},
     "scoreboard": {"follow_s": 600},
     "exits": {"time_stop_s": 45},
     "entry": {"watch_interval_s": 4, "watch_duration_s": 60},

@@ -112,9 +112,9 @@ def tripped(
         ({"closed": closed(-250)}, ["daily_loss"]),
         ({"closed": closed(-300, 60)}, []),
         ({"closed": closed(-400, start=DAY - 10_000)}, []),  # yesterday's
-        ({"orders": orders("xx..")}, []),  # too few to tell
-        ({"orders": orders("xx...")}, ["failures"]),
-        ({"orders": orders("x....")}, []),
+        ({"orders": orders("x" * 9)}, []),  # too few to tell
+        ({"orders": orders("xxxx......")}, ["failures"]),
+        ({"orders": orders("xxx.......")}, []),
         ({"orders": orders("xxxxx" + "." * 20)}, []),  # only the last twenty count
         ({"fills": fills(200, 200)}, []),
         ({"fills": fills(200, 0, 200, 0, 200)}, ["slippage"]),
@@ -139,7 +139,7 @@ def test_facts_then_these_breakers_trip(facts: dict[str, Any], expected: list[st
 def test_breaker_counts_anew_then_what_was_before_trips_it_no_more() -> None:
     assert tripped({("losses", ""): DAY + 1}, closed=closed(-1, -1, -1, -1)) == []
     assert tripped({("daily_loss", ""): DAY + 1}, closed=closed(-400, -1)) == []
-    assert tripped({("failures", ""): DAY + 5}, orders=orders("xxxxx.....")) == []
+    assert tripped({("failures", ""): DAY + 5}, orders=orders("xxxxx..........")) == []
     assert tripped({("slippage", ""): DAY + 3}, fills=fills(900, 900, 900)) == []
 
 
@@ -151,7 +151,7 @@ def test_breaker_is_off_then_it_never_trips() -> None:
     )
     everything: dict[str, Any] = {
         "closed": closed(*[-100] * 9),
-        "orders": orders("x" * 9),
+        "orders": orders("x" * 10),
         "fills": fills(*[900] * 5),
         "fees": fees(99, *[1] * 30),
         "heads": heads((1, "a"), (9, "b")),

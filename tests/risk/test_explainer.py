@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from apps.domain.analysis import Evidence
+from apps.domain.market import BlockRef
 from apps.domain.verdict import Outcome
 from apps.risk.logic.explainer import explain, figures_in_words
 from tests.risk.test_gates import figure, verdict
@@ -64,3 +66,24 @@ def test_accepted_pair_then_nothing_has_to_change() -> None:
 
 def test_same_verdict_then_same_words() -> None:
     assert explain(verdict(holders=None)) == explain(verdict(holders=None))
+
+
+def test_evidence_is_there_then_a_danger_says_what_was_tried_and_by_whom() -> None:
+    found = verdict(figure("can_mint", True), figure("can_pause", False))
+    block = BlockRef(1, "0xaa", 0)
+    shown = [
+        Evidence(code=code, summary=summary, block=block, calls=())
+        for code, summary in (
+            (
+                "can_mint",
+                "The owner 0xaa called mint(address,uint256) in simulation; the supply grew by 50 %.",
+            ),
+            ("can_mint", "A weaker act."),
+            ("can_pause", "Not told: it passes."),
+        )
+    ]
+    told = explain(found, evidence=shown)
+    first = told.sentences[0]
+    assert first.rule == "can_mint"
+    assert first.text.endswith("called mint(address,uint256) in simulation; the supply grew by 50 %.")
+    assert not any("Not told" in item.text or "weaker" in item.text for item in told.sentences)

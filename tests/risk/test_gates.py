@@ -115,6 +115,9 @@ def test_asked_and_not_found_out_then_it_refuses_at_first_sight_too() -> None:
         ("sellable_later", figure("sellable_later", True), figure("sellable_later", False), "SELL_BLOCKED_LATER"),
         ("sellable_from_fresh_wallet", figure("sellable_from_fresh_wallet", True),
          figure("sellable_from_fresh_wallet", False), "FRESH_WALLET_BLOCKED"),
+        ("sellable_in_parts", figure("sellable_in_parts", True), figure("sellable_in_parts", False), "PARTS_BLOCKED"),
+        ("sellable_behind_buyer", figure("sellable_behind_buyer", True), figure("sellable_behind_buyer", False),
+         "BLOCKED_BEHIND_BUYER"),
         ("hidden_owner", figure("hidden_owner", False), figure("hidden_owner", True), "HIDDEN_OWNER"),
         ("probe_disagreement", figure("probe_disagreement", False), figure("probe_disagreement", True),
          "PROBES_DISAGREE"),
@@ -143,10 +146,13 @@ def test_deep_figure_is_known_then_it_passes_or_vetoes(
     assert (of(rule, refused).code, of(rule, refused).gate) == (code, Gate.VETO)
 
 
-def test_size_matters_then_it_warns_by_default() -> None:
-    found = verdict(figure("size_dependent", True))
+@pytest.mark.parametrize(
+    "code", ["size_dependent", "runs_foreign_code", "can_selfdestruct", "transfer_calls_others"]
+)
+def test_honest_tokens_do_it_too_then_it_warns_by_default(code: str) -> None:
+    found = verdict(figure(code, True))
     assert found.outcome is Outcome.PASS
-    assert of("size_dependent", found) in found.warnings
+    assert of(code, found) in found.warnings
 
 
 def test_owner_control_is_allowed_then_its_powers_pass_but_not_seizure_and_upgrade() -> None:

@@ -14,7 +14,7 @@ from apps.domain.config import Breakers, Effect
 from apps.domain.money import BPS_ONE, USD_MICROS
 
 #: Of so many transactions the failed ones are counted, and at least so many must have ended.
-FAILURES_WINDOW, FAILURES_LEAST = 20, 5
+FAILURES_WINDOW, FAILURES_LEAST = 20, 10
 #: So many bad fills of the last few trip the breaker.
 SLIPPAGE_WINDOW, SLIPPAGE_BAD = 5, 3
 #: A median of fewer samples says nothing.

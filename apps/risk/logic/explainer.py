@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal, InvalidOperation
 from typing import Literal
 
+from apps.domain.analysis import Evidence
 from apps.domain.money import BPS_ONE
 from apps.domain.verdict import Finding, Gate, Outcome, RiskVerdict
 from apps.risk.logic.explanations import explanation_of
+from apps.risk.logic.rules import RULES
 
 Weight = Literal["refuses", "warns", "not_asked", "speaks_for"]
 #: In the order in which people read them.
 _ORDER: tuple[Weight, ...] = ("refuses", "warns", "not_asked", "speaks_for")
-_NOT_ASKED = "NOT_ASKED"
+NOT_ASKED = "NOT_ASKED"
 _PERCENT = Decimal(BPS_ONE) / 100
 _HOUR_S, _MINUTE_S, _DAY_S = 3_600, 60, 86_400
 _FIGURES_MAX = 8
+#: The estimate behind each rule; where none is named it bears the rule's name.
+_FIGURES = {rule.name: rule.figure for rule in RULES if rule.figure}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,9 +56,10 @@ class VerdictExplanation:
         return (self.headline, *(f"- {item.text}" for item in self.sentences), *ending)
 
 
-def explain(verdict: RiskVerdict) -> VerdictExplanation:
-    """Return the verdict in words, what refuses it first."""
-    sentences = [_sentence(item) for item in verdict.findings]
+def explain(verdict: RiskVerdict, *, evidence: Sequence[Evidence] = ()) -> VerdictExplanation:
+    """Return the verdict in words, what refuses it first; with ``evidence`` each danger says what was tried."""
+    shown = {item.code: item.summary for item in reversed(evidence)}  # the strongest stands first
+    sentences = [_sentence(item, shown) for item in verdict.findings]
     return VerdictExplanation(
         headline=_headline(verdict),
         sentences=tuple(
@@ -71,7 +76,7 @@ def _failures_first(sentences: list[Sentence], weight: Weight, findings: Iterabl
 def _headline(verdict: RiskVerdict) -> str:
     failed = sum(item.outcome is Outcome.FAIL for item in verdict.refusals)
     unknown = len(verdict.refusals) - failed
-    warned = sum(item.code != _NOT_ASKED for item in verdict.warnings)
+    warned = sum(item.code != NOT_ASKED for item in verdict.warnings)
     counts = [
         text
         for count, text in (
@@ -95,14 +100,17 @@ def _rules(count: int) -> str:
     return f"{count} rule{'s' if count != 1 else ''}"
 
 
-def _sentence(found: Finding) -> Sentence:
+def _sentence(found: Finding, shown: Mapping[str, str]) -> Sentence:
     weight: Weight = "speaks_for"
-    if found.code == _NOT_ASKED:
+    if found.code == NOT_ASKED:
         weight = "not_asked"
     elif found.outcome is not Outcome.PASS:
         weight = "refuses" if found.gate is Gate.VETO else "warns"
     figures = figures_in_words(found.detail)
     text = f"{found.explanation.removesuffix('.')}: {figures}." if figures else found.explanation
+    tried = "" if found.outcome is not Outcome.FAIL else shown.get(_FIGURES.get(found.rule, found.rule), "")
+    if tried:
+        text = f"{text} {tried}"
     return Sentence(
         rule=found.rule,
         code=found.code,

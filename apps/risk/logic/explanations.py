@@ -235,6 +235,44 @@ EXPLANATIONS: dict[str, Explanation] = {
     "MISSING_IN_FULL_ASSESSMENT": Explanation(
         "A full assessment must look into this, and nothing was found out.", _ENDPOINT
     ),
+    "SELLABLE_IN_PARTS": Explanation("A holding can be sold in parts, one after the other."),
+    "PARTS_BLOCKED": Explanation(
+        "A holding cannot be sold in parts: only the first sale goes through, or only the whole.",
+        "Stay away from it. Only the token's maker could change it.",
+    ),
+    "PARTS_UNKNOWN": Explanation("It is unknown whether a holding can be sold in parts.", _ENDPOINT),
+    "SELLABLE_BEHIND_BUYER": Explanation("What was bought could be sold after somebody else had bought."),
+    "BLOCKED_BEHIND_BUYER": Explanation(
+        "What was bought could not be sold any more once somebody else had bought: a trap that the crowd arms.",
+        "Stay away from it. Nothing on our side can change it.",
+    ),
+    "BEHIND_BUYER_UNKNOWN": Explanation(
+        "It is unknown whether what was bought can be sold after somebody else has bought.", _ENDPOINT
+    ),
+    "RUNS_OWN_CODE": Explanation("The token runs no other contract's code as its own."),
+    "RUNS_FOREIGN_CODE": Explanation(
+        "The token runs another contract's code as its own, so it does what that one says.",
+        "That code must be fixed and known, or you must switch the gate runs_foreign_code off.",
+    ),
+    "FOREIGN_CODE_UNKNOWN": Explanation(
+        "It is unknown whether the token runs another contract's code.", _ENDPOINT
+    ),
+    "SELFDESTRUCT_ABSENT": Explanation("The token's code cannot delete itself."),
+    "SELFDESTRUCT_PRESENT": Explanation(
+        "The token's code holds the instruction that deletes it.",
+        "It stays so for this token, unless you switch the gate can_selfdestruct off.",
+    ),
+    "SELFDESTRUCT_UNKNOWN": Explanation(
+        "It is unknown whether the token's code can delete itself.", _ENDPOINT
+    ),
+    "TRANSFER_STANDS_ALONE": Explanation("A transfer asks no other contract."),
+    "TRANSFER_CALLS_OTHERS": Explanation(
+        "A transfer asks other contracts, which can say no when it suits them.",
+        "The token's maker would have to remove that, or you must switch the gate transfer_calls_others off.",
+    ),
+    "TRANSFER_CALLS_UNKNOWN": Explanation(
+        "It is unknown whether a transfer asks other contracts.", _ENDPOINT
+    ),
 }
 
 

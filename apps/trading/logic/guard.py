@@ -30,6 +30,8 @@ GUARD_RULES = frozenset(
         "probe_disagreement",
         "sellable_later",
         "sellable_from_fresh_wallet",
+        "sellable_in_parts",
+        "sellable_behind_buyer",
         "sell_tax",
         "reachable_sell_tax",
         "lp_removable",

@@ -22,6 +22,7 @@ from apps.risk.logic.rules import (
     can_mint,
     can_move_balances,
     can_pause,
+    can_selfdestruct,
     can_upgrade,
     coordination,
     creator_dump,
@@ -37,13 +38,17 @@ from apps.risk.logic.rules import (
     quote_supported,
     reachable_buy_tax,
     reachable_sell_tax,
+    runs_foreign_code,
     sell_tax,
     sellable,
+    sellable_behind_buyer,
     sellable_from_fresh_wallet,
+    sellable_in_parts,
     sellable_later,
     size_dependent,
     third_party_proof,
     token_data,
+    transfer_calls_others,
 )
 
 Rule = Callable[[Analysis, Rules], Finding]
@@ -80,6 +85,8 @@ RULES: tuple[Gated, ...] = (
     Gated(
         "sellable_from_fresh_wallet", sellable_from_fresh_wallet.check, "sellable_from_fresh_wallet", _DEEP
     ),
+    Gated("sellable_in_parts", sellable_in_parts.check, "sellable_in_parts", _DEEP),
+    Gated("sellable_behind_buyer", sellable_behind_buyer.check, "sellable_behind_buyer", _DEEP),
     Gated("size_dependent", size_dependent.check, "size_dependent", _DEEP),
     Gated("buy_tax", buy_tax.check),
     Gated("sell_tax", sell_tax.check),
@@ -92,6 +99,9 @@ RULES: tuple[Gated, ...] = (
     Gated("can_mint", can_mint.check, "can_mint", _DEEP),
     Gated("can_move_balances", can_move_balances.check, "can_move_balances", _DEEP),
     Gated("can_upgrade", can_upgrade.check, "can_upgrade", _DEEP),
+    Gated("runs_foreign_code", runs_foreign_code.check, "runs_foreign_code", _DEEP),
+    Gated("can_selfdestruct", can_selfdestruct.check, "can_selfdestruct", _DEEP),
+    Gated("transfer_calls_others", transfer_calls_others.check, "transfer_calls_others", _DEEP),
     Gated("hidden_owner", hidden_owner.check, "hidden_owner", _DEEP),
     Gated("deployer_history", deployer_history.check),
     Gated("creator_holding", creator_holding.check),
