@@ -82,10 +82,11 @@ class Storage:
             for shift in (0, 8, 16):
                 inner = (value >> shift) % 2**160
                 rest = value >> (shift + 160)
-                # What stands above a packed address are small values; a text or a hash fills the word.
-                if is_address_like(inner) and rest < 2**32 and value % 2**shift < 2**16:
+                # What stands around a packed address are small values; a text or a hash fills the word. Which bytes
+                # are the address can be ambiguous, so there may be two.
+                is_whole = shift == 0 or inner >= 2**152
+                if is_address_like(inner) and is_whole and rest < 2**32:
                     found[f"0x{inner:040x}"] = None
-                    break
         return tuple(found)
 
 

@@ -101,13 +101,13 @@ def _script_told(evm: Any, script: Script, stage: Stage) -> Account:
         evm.set_balance(abi.checksum(address), funds)
     told: list[tuple[Told, ...]] = []
     price = stage.base_fee_wei + max(stage.tip_wei, 1)
-    for scene in script.scenes:
+    for scene, time_s in zip(script.scenes, stage.times_s(script.scenes), strict=True):
         if scene.codes:
             return "the simulation in our own process cannot exchange code"
         evm.set_block_env(
             pyrevm.BlockEnv(
                 number=stage.number + scene.ahead,
-                timestamp=stage.time_s(scene.ahead),
+                timestamp=time_s,
                 basefee=stage.base_fee_wei,
                 gas_limit=_BLOCK_GAS,
             )

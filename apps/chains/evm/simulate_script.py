@@ -39,8 +39,15 @@ class Stage:
         return 2 * self.base_fee_wei + max(self.tip_wei, 1)
 
     def time_s(self, ahead: int) -> int:
-        """Return the time of a block to come: later than the one before it, whatever the chain's pace."""
-        return self.at_s + max(ahead, -(-ahead * self.block_time_ms // 1_000))
+        """Return the time of a block to come, by the chain's pace."""
+        return self.at_s + max(1, -(-ahead * self.block_time_ms // 1_000))
+
+    def times_s(self, scenes: Sequence[Scene]) -> list[int]:
+        """Return the times of scenes' blocks, each later than the one before: nodes insist on that."""
+        times: list[int] = []
+        for scene in scenes:
+            times.append(max([self.time_s(scene.ahead), *(time + 1 for time in times[-1:])]))
+        return times
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,11 +131,11 @@ def script_request(script: Script, stage: Stage) -> Request:
     assert sum(len(scene.steps) for scene in script.scenes) <= STEPS_MAX
     fees = {"maxFeePerGas": hex(stage.max_fee_wei), "maxPriorityFeePerGas": hex(max(stage.tip_wei, 1))}
     blocks: list[dict[str, Any]] = []
-    for scene in script.scenes:
+    for scene, time_s in zip(script.scenes, stage.times_s(script.scenes), strict=True):
         block: dict[str, Any] = {
             "blockOverrides": {
                 "number": hex(stage.number + scene.ahead),
-                "time": hex(stage.time_s(scene.ahead)),
+                "time": hex(time_s),
             },
             "calls": [_call(step, fees) for step in scene.steps],
         }
