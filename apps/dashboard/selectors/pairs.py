@@ -21,6 +21,7 @@ from apps.domain.money import BPS_ONE, RATIO_CONTEXT, raw_to_units
 from apps.domain.verdict import Outcome
 from apps.intelligence.logic.record import estimates_from_json
 from apps.intelligence.models import AnalysisRecord
+from apps.risk.logic.explainer import NOT_ASKED
 from apps.risk.models import VerdictRecord
 from apps.trading.models import DecisionRecord, FillRecord, Opportunity, Order, Position
 
@@ -87,17 +88,25 @@ def pair_facts(pair_id: int) -> dict[str, Any]:
 
 
 def pair_verdict(pair_id: int) -> dict[str, Any]:
-    """Return the newest verdict, what speaks against the pair first, and how the score went."""
+    """Return the newest verdict, what speaks against the pair first, and how the score went.
+
+    What was not asked at first sight (the full assessment does) is counted and left out of the list.
+    """
     verdict = VerdictRecord.objects.filter(pair_id=pair_id).order_by("-id").first()
     if verdict is None:
         return {"verdict": None}
     rank = {Outcome.FAIL.value: 0, Outcome.UNKNOWN.value: 1}
-    findings = sorted(verdict.findings, key=lambda item: rank.get(item["outcome"], 2))
+    asked = [item for item in verdict.findings if item["code"] != NOT_ASKED]
+    findings = sorted(asked, key=lambda item: rank.get(item["outcome"], 2))
+    doubts = [item for item in findings if item["outcome"] != Outcome.PASS.value]
+    vetoes = sum(item.get("gate", "veto") == "veto" for item in doubts)
     scores = VerdictRecord.objects.filter(pair_id=pair_id).order_by("-id").values_list("score_bps", flat=True)
     return {
         "verdict": verdict,
         "findings": findings,
-        "against": sum(item["outcome"] != Outcome.PASS.value for item in findings),
+        "against": vetoes,
+        "warnings": len(doubts) - vetoes,
+        "not_asked": len(verdict.findings) - len(asked),
         "scores": list(reversed(scores[:ANALYSES_SHOWN])),
         "threshold_bps": score_threshold_bps(),
     }
