@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from apps.chains.evm import parse
+from apps.chains.evm import parse, simulate_local
 from apps.chains.evm.client import EndpointConfig, EvmClient, RpcFault
 from apps.chains.evm.jsonrpc import Request
 from apps.chains.evm.subscribe import subscription_check
@@ -69,7 +69,7 @@ def endpoint_probe(config: EndpointConfig, *, chain_id: int, genesis_hash: str =
         return EndpointReport(label=label, fault=str(error), remedy=error.remedy)
     try:
         has_batch = _has_batch(config, chain_id, genesis_hash)
-        capabilities = {"batch": has_batch} | _methods(client, head)
+        capabilities = _with_stand_in({"batch": has_batch} | _methods(client, head))
         notes = _subscriptions(config, chain_id, genesis_hash, capabilities)
     except SniperError as error:
         return EndpointReport(label=label, fault=str(error), remedy=error.remedy, head=head)
@@ -127,6 +127,13 @@ def _methods(client: EvmClient, head: BlockRef) -> dict[str, bool]:
         "logs": isinstance(logs_answer, list),
         "fee_history": isinstance(fees_answer, dict) and isinstance(fees_answer.get("baseFeePerGas"), list),
     }
+
+
+def _with_stand_in(capabilities: dict[str, bool]) -> dict[str, bool]:
+    """Add "local_evm" where the endpoint lacks a simulation: whether an EVM in our own process stands in for it."""
+    if capabilities["state_override"] and capabilities["simulate_v1"]:
+        return capabilities
+    return capabilities | {"local_evm": simulate_local.is_available()}
 
 
 def _is_answer(answer: Any) -> bool:

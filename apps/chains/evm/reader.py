@@ -6,10 +6,10 @@ import logging
 import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from apps.chains.evm import abi, facts, parse, probes_run, simulate, simulate_local
+from apps.chains.evm import abi, facts, parse, probes_local, probes_run, simulate, simulate_local
 from apps.chains.evm.client import TIMEOUT_DEFAULT_S, EvmClient, Request, RpcFault
 from apps.chains.evm.fees import read_fees
 from apps.chains.evm.probes_run import Assessment
@@ -223,12 +223,40 @@ class EvmReader:
         known = facts.halfway(question, reading)
         reading.answers |= self._ask(facts.second_requests(question, known))
         self._stands(block, reading.answers["block"])
-        return facts.pair_facts(
+        found = facts.pair_facts(
             question,
             reading,
             known,
             read_at_ms=time.time_ns() // 1_000_000,
             quote_price_usd_micros=self._quote_price(listing.quote, stable_pools, reading.answers),
+        )
+        return found if plan is None else self._locally_completed(found, plan)
+
+    def _locally_completed(self, found: PairFacts, plan: simulate.Plan) -> PairFacts:
+        """Return the facts with round trips of our own process where no endpoint is able to simulate them."""
+        delays = {0: "state_override", 1: "simulate_v1"}
+        unable = frozenset(delay for delay, name in delays.items() if not self._client.supports(name))
+        url_http = self._local_url() if unable else ""
+        if not url_http:
+            return found
+        trips = probes_local.trips_completed(
+            found.round_trips,
+            plan=plan,
+            stage=self._stage(found.block, plan),
+            reserves=found.reserves,
+            url_http=url_http,
+            chain_id=self.profile.chain_id or 0,
+            delays=unable,
+        )
+        return replace(found, round_trips=trips)
+
+    def _stage(self, block: BlockRef, plan: simulate.Plan) -> Stage:
+        return Stage(
+            number=block.number,
+            at_s=block.at_ms // 1_000,
+            block_time_ms=self.profile.block_time_ms,
+            base_fee_wei=plan.base_fee_wei,
+            tip_wei=plan.tip_wei,
         )
 
     def token_probes(
@@ -249,13 +277,7 @@ class EvmReader:
             listing=listing,
             facts=facts,
             plan=plan,
-            stage=Stage(
-                number=facts.block.number,
-                at_s=facts.block.at_ms // 1_000,
-                block_time_ms=self.profile.block_time_ms,
-                base_fee_wei=plan.base_fee_wei,
-                tip_wei=plan.tip_wei,
-            ),
+            stage=self._stage(facts.block, plan),
             ask=self._ask,
             chain_id=self.profile.chain_id or 0,
             can_simulate=self._client.supports("simulate_v1"),

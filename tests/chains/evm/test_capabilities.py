@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from apps.chains.evm import simulate_local
 from apps.chains.evm.capabilities import endpoint_probe
 from apps.chains.evm.client import EndpointConfig
 from tests.chain_fixtures import LocalChain, anvil
@@ -61,6 +62,7 @@ def test_probe_when_methods_are_missing_then_capabilities_are_false(node: FakeRp
         "simulate_v1": False,
         "logs": True,
         "fee_history": False,
+        "local_evm": simulate_local.is_available(),
     }
 
 

@@ -150,6 +150,27 @@ def test_own_evm_then_it_sees_what_the_node_sees(
 
 
 @pytest.mark.chain
+@pytest.mark.parametrize(
+    ("contract", "extra", "stage"),
+    [("StandardToken", (), "bought_and_sold"), ("CodeOnlySellToken", (), "sell_failed")],
+)
+def test_first_look_where_no_node_simulates_then_our_own_evm_plays_the_plain_trip(
+    market: Market, contract: str, extra: tuple[Any, ...], stage: str
+) -> None:
+    pytest.importorskip("pyrevm")
+    reader, launch = reader_with(market, Unable), market.launch(contract, *extra)
+    facts = reader.pair_facts(
+        listing_of(market, launch),
+        buyer=market.buyer().address,
+        probe_amount_raw=WEI_IN,
+        previous_swaps_from=0,
+    )
+    injected, plain = facts.round_trips
+    assert (injected.method, injected.stage) == ("eth_call", "bought_and_sold")
+    assert (plain.method, plain.sell_delay_blocks, plain.stage) == ("pyrevm", 1, stage)
+
+
+@pytest.mark.chain
 def test_trading_is_not_open_then_the_reason_and_no_act(market: Market) -> None:
     probes = probed(market, market.launch("TradingSwitchToken", False))
     assert {trip.stage for trip in trips(probes).values()} == {"buy_failed"}
