@@ -118,7 +118,7 @@ class PoolTokens:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployerHistory:
-    """What became of the tokens that one address launched before, on one chain. The four add up: tokens is their sum."""
+    """What became of earlier tokens of one address on one chain, or of one code. Tokens is the sum of the other three."""
 
     tokens: int
     dead: int  # every pool drained

@@ -18,6 +18,7 @@ from apps.intelligence.logic.probes_record import evidence_to_json, probes_to_js
 from apps.intelligence.logic.record import estimates_to_json
 from apps.intelligence.logic.subject import Subject
 from apps.intelligence.models import AnalysisRecord
+from apps.intelligence.selectors import code_history
 from apps.state.services.events import event_record
 from apps.wallets.selectors import wallet_views
 
@@ -88,5 +89,14 @@ def analysis_of(
             now_ms=now_ms,
             lockers=frozenset(locker_addresses(chain_key)),
             own_addresses=frozenset(wallet.address for wallet in wallet_views()),
+            code_history=_code_history(listing, facts),
         )
+    )
+
+
+def _code_history(listing: Listing, facts: PairFacts) -> DeployerHistory | None:
+    if facts.probes is None or facts.probes.code is None:
+        return None
+    return code_history(
+        skeleton_hash=facts.probes.code.skeleton_hash, apart_from_address=listing.base.address
     )

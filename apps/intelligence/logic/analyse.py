@@ -5,6 +5,7 @@ from __future__ import annotations
 from apps.domain.analysis import Analysis
 from apps.intelligence.logic import (
     age,
+    code_history,
     contract,
     deployer,
     holders,
@@ -26,6 +27,7 @@ _PARTS = (
     powers.estimates,
     holders.estimates,
     deployer.estimates,
+    code_history.estimates,
     market.estimates,
 )
 

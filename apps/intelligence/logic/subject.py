@@ -26,6 +26,7 @@ class Subject:
     now_ms: int
     lockers: frozenset[str] = frozenset()  # contracts known to hold liquidity for a time
     own_addresses: frozenset[str] = frozenset()  # our wallets: our own trades prove nothing
+    code_history: DeployerHistory | None = None  # of other tokens with the same code; None: nobody looked
 
     @property
     def missing(self) -> Mapping[str, str]:
