@@ -506,6 +506,7 @@ _STATES: Final[dict[str, tuple[str, str, str, str]]] = {
     "trailing_stop": ("warn", "stop", "Trailing stop", "Fell too far from its highest value"),
     "time_stop": ("idle", "clock", "Time stop", "Held as long as allowed"),
     "liquidity_drop": ("bad", "alert", "Liquidity drop", "The pool was emptied too far"),
+    "guard": ("bad", "shield", "Guard", "Sold because what we held became dangerous"),
     "force_exit": ("warn", "user", "Forced exit", "Sold by a person"),
     "kill_close": ("bad", "kill", "Kill and close", "Sold after the kill switch"),
 }
