@@ -111,8 +111,14 @@ def blacklists(probes: TokenProbes, act: OwnerAct) -> bool:
 
 
 def moves_balances(_: TokenProbes, act: OwnerAct) -> bool:
-    """Tell whether it took tokens out of our wallet or out of the pool; a rebase, which scales all alike, does not."""
-    return _lost(act, lambda held: held.buyer_raw) or _lost(act, lambda held: held.pool_raw)
+    """Tell whether it took tokens out of our wallet or out of the pool; a rebase, which scales all alike, does not.
+
+    A few units count where our sale then failed: what can take little can take all.
+    """
+    took_little = (
+        not act.sold and not _is_rebase(act) and _change(act.before.buyer_raw, act.after.buyer_raw) < 0
+    )
+    return took_little or _lost(act, lambda held: held.buyer_raw) or _lost(act, lambda held: held.pool_raw)
 
 
 def mints(_: TokenProbes, act: OwnerAct) -> bool:
@@ -328,7 +334,8 @@ def _effect(probes: TokenProbes, act: OwnerAct) -> str:
     if mints(probes, act):
         return "tokens came into being that nobody gave up"
     if moves_balances(probes, act):
-        return "tokens left " + ("our wallet" if _lost(act, lambda held: held.buyer_raw) else "the pool")
+        is_ours = _change(act.before.buyer_raw, act.after.buyer_raw) < 0
+        return f"tokens left {'our wallet' if is_ours else 'the pool'}"
     if not act.sold:
         return f"after it our sale failed ({act.detail or 'no reason given'})"
     buy, sell = (
