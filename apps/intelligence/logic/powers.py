@@ -115,9 +115,9 @@ def moves_balances(_: TokenProbes, act: OwnerAct) -> bool:
 
     A few units count where our sale then failed: what can take little can take all.
     """
-    took_little = (
-        not act.sold and not _is_rebase(act) and _change(act.before.buyer_raw, act.after.buyer_raw) < 0
-    )
+    before, after = act.before, act.after
+    fell = _change(before.buyer_raw, after.buyer_raw) < 0 or _change(before.pool_raw, after.pool_raw) < 0
+    took_little = fell and not act.sold and not _is_rebase(act)
     return took_little or _lost(act, lambda held: held.buyer_raw) or _lost(act, lambda held: held.pool_raw)
 
 
