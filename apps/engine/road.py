@@ -12,6 +12,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from datetime import timedelta
+from functools import partial
 
 from celery import shared_task
 from django.db import transaction
@@ -22,14 +23,17 @@ from apps.discovery.selectors import deployer_history
 from apps.discovery.services.feeds import feed_scan
 from apps.discovery.services.listings import RegisteredListing, listing_of, listings_register
 from apps.domain.errors import Category, Recovery, SniperError
-from apps.domain.market import ChainEvent, SourceName
+from apps.domain.market import ChainEvent, DeployerHistory, Listing, PairFacts, SourceName
+from apps.domain.verdict import Outcome
 from apps.engine import housekeeping, refusals, wiring
+from apps.engine.assessment import facts_completed
 from apps.engine.nudges import nudge
-from apps.intelligence.services import analysis_run
+from apps.intelligence.services import StoredAnalysis, analysis_run
+from apps.risk.logic.judge import Assessment
 from apps.risk.services.limits import entry_config
 from apps.risk.services.loss import loss_estimate
-from apps.risk.services.verdicts import verdict_issue
-from apps.state.services.config import active_config
+from apps.risk.services.verdicts import StoredVerdict, verdict_issue
+from apps.state.services.config import ActiveConfig, active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.incidents import incident_from_error, incident_open
 from apps.state.tracing import bind_trace
@@ -112,24 +116,12 @@ def _evaluate(opportunity: Opportunity) -> None:
     facts = ports.reader.pair_facts(
         listing, buyer=buyer, probe_amount_raw=probe_raw, previous_swaps_from=pair.created_block_number
     )
-    facts_duration_ms = int((time.monotonic() - started) * 1000)
     history = deployer_history(chain_key=pair.chain_key, creator=pair.creator, before_pair_id=pair.pk)
-    stored = analysis_run(
-        listing=listing,
-        pair_id=pair.pk,
-        facts=facts,
-        history=history,
-        now_ms=housekeeping.now_ms(),
-        facts_duration_ms=facts_duration_ms,
-        also=(loss_estimate(listing=listing, facts=facts, history=history),),
-    )
-    verdict = verdict_issue(
-        analysis=stored.analysis,
-        analysis_id=stored.record_id,
-        pair_id=pair.pk,
-        config=active.config,
-        config_revision=active.revision,
-    )
+    look = partial(_look, pair, listing=listing, history=history, active=active, started=started)
+    stored, verdict = look(facts=facts, assessment="first_look")
+    if verdict.verdict.outcome is Outcome.PASS:  # the dearer look is for what would be bought otherwise
+        facts = facts_completed(ports.reader, listing, facts, buyer=buyer, probe_amount_raw=probe_raw)
+        stored, verdict = look(facts=facts, assessment="full")
     order = entry_decide(
         opportunity=opportunity,
         listing=listing,
@@ -143,6 +135,37 @@ def _evaluate(opportunity: Opportunity) -> None:
     )
     if order is not None:
         nudge("engine.execute", order.pk)
+
+
+def _look(
+    pair: Pair,
+    *,
+    listing: Listing,
+    history: DeployerHistory | None,
+    active: ActiveConfig,
+    started: float,
+    facts: PairFacts,
+    assessment: Assessment,
+) -> tuple[StoredAnalysis, StoredVerdict]:
+    """Analyse and judge what was read, and keep both."""
+    stored = analysis_run(
+        listing=listing,
+        pair_id=pair.pk,
+        facts=facts,
+        history=history,
+        now_ms=housekeeping.now_ms(),
+        facts_duration_ms=int((time.monotonic() - started) * 1000),
+        also=(loss_estimate(listing=listing, facts=facts, history=history),),
+    )
+    verdict = verdict_issue(
+        analysis=stored.analysis,
+        analysis_id=stored.record_id,
+        pair_id=pair.pk,
+        config=active.config,
+        config_revision=active.revision,
+        assessment=assessment,
+    )
+    return stored, verdict
 
 
 def _evaluation_failed(opportunity: Opportunity, error: SniperError) -> None:

@@ -28,6 +28,9 @@ class Terminal:
         environment = child_environment(HOME=str(home), DEXSNIPER_DATA_DIR=str(home / "data"))
         self.pid, self._terminal = pty.fork()
         if self.pid == 0:
+            signal.signal(
+                signal.SIGINT, signal.SIG_DFL
+            )  # a gate run in the background hands down that it is ignored
             os.execve(command[0], command, environment)
         self.seen = ""
         self._read = 0  # how far `answer` has come

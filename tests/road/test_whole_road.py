@@ -13,6 +13,7 @@ from apps.intelligence.models import AnalysisRecord
 from apps.risk.models import VerdictRecord
 from apps.state.models import Event
 from apps.state.services.engine import engine_start
+from apps.risk.models import VerdictRecord
 from apps.trading.models import DecisionRecord, FillRecord, JournalEntry, Opportunity, Order, Position
 from tests.road.driving import ETHER, Ground, Road
 
@@ -97,6 +98,19 @@ def test_trap_or_weak_launch_then_refused_with_its_code(
     assert opportunity.skip_explanation
     assert not Order.objects.exists()
     either.assert_true()
+
+
+@pytest.mark.parametrize("contract", ["OwnerMoveToken", "HiddenMintToken"])
+def test_power_kept_after_renouncing_then_the_full_look_refuses_what_the_first_let_pass(
+    road: Road, contract: str
+):
+    launch = road.launch(contract)
+    road.run()
+    first, full = VerdictRecord.objects.filter(pair=road.pair_of(launch)).order_by("id")[:2]
+    assert (first.outcome, full.outcome) == ("pass", "fail"), road.story()
+    assert "NOT_ASKED" not in {item["code"] for item in full.findings if item["gate"] == "veto"}
+    assert not Order.objects.exists()
+    road.assert_true()
 
 
 def test_message_is_lost_at_every_stage_then_the_sweep_carries_on(road: Road):

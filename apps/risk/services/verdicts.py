@@ -11,7 +11,7 @@ from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
 from apps.domain.events import EventKind
 from apps.domain.verdict import Outcome, RiskVerdict
-from apps.risk.logic.judge import judge
+from apps.risk.logic.judge import Assessment, judge
 from apps.risk.logic.record import findings_to_json
 from apps.risk.models import VerdictRecord
 from apps.state.services.events import event_record
@@ -29,10 +29,16 @@ class StoredVerdict:
 
 
 def verdict_issue(
-    *, analysis: Analysis, analysis_id: int, pair_id: int, config: TradingConfig, config_revision: int
+    *,
+    analysis: Analysis,
+    analysis_id: int,
+    pair_id: int,
+    config: TradingConfig,
+    config_revision: int,
+    assessment: Assessment = "first_look",
 ) -> StoredVerdict:
     """Return the verdict on a stored analysis, stored; a dangerous pair gets a RISK_ALERT event beside it."""
-    verdict = judge(analysis=analysis, config=config, config_revision=config_revision)
+    verdict = judge(analysis=analysis, config=config, config_revision=config_revision, assessment=assessment)
     with transaction.atomic():
         record = VerdictRecord.objects.create(
             trace_id=verdict.trace_id,
