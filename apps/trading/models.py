@@ -23,6 +23,8 @@ _ACTIVE = [
         OrderStatus.UNKNOWN,
     )
 ]
+#: An entry in one of these has its opportunity: there is no other beside it.
+ENTRY_HOLDING = [*_ACTIVE, OrderStatus.FILLED.value]
 
 
 class OpportunityStatus(models.TextChoices):
@@ -180,6 +182,8 @@ class Order(models.Model):
     nonce_count = models.PositiveSmallIntegerField(default=0)
     #: Block at which a nonce of ours was first seen consumed by a transaction that is not ours.
     foreign_nonce_block = models.PositiveBigIntegerField(null=True)
+    #: An entry that had ended and may be mined after all (a reorganisation), while its opportunity has another one.
+    is_extra = models.BooleanField(default=False)
 
     class Meta:
         ordering = ["-id"]
@@ -187,7 +191,7 @@ class Order(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["opportunity"],
-                condition=Q(side="buy", status__in=[*_ACTIVE, OrderStatus.FILLED.value]),
+                condition=Q(side="buy", is_extra=False, status__in=ENTRY_HOLDING),
                 name="order_one_entry_per_opportunity",
             ),
         ]

@@ -17,7 +17,7 @@ from apps.domain.money import Amount
 from apps.domain.order import FINAL_STATUSES, IN_FLIGHT_STATUSES, OrderIntent, OrderStatus, is_allowed
 from apps.risk.services.budgets import budget_release, budget_reserve
 from apps.state.services.events import event_record
-from apps.trading.models import DecisionRecord, Order, Position, TxAttempt
+from apps.trading.models import ENTRY_HOLDING, DecisionRecord, Order, Position, TxAttempt
 from apps.trading.services.clock import ms_of
 from apps.trading.services.opportunities import opportunity_reopen
 from apps.trading.services.positions import base_token, exit_rearm, native_worth, position_void
@@ -149,6 +149,9 @@ def order_transition(
     if reason:
         changes["reason"] = reason[:_REASON_LENGTH]
     with transaction.atomic():
+        gave_way = before in FINAL_STATUSES and before is not OrderStatus.FILLED
+        if gave_way and _has_other_entry(order_id):  # it may be mined after all, beside its successor
+            changes["is_extra"] = True
         moved = Order.objects.filter(pk=order_id, status=before.value, **_guards(changes)).update(
             status=after.value, status_at=now, **changes
         )
@@ -173,6 +176,17 @@ def _guards(changes: dict[str, Any]) -> dict[str, Any]:
     return {name.removeprefix("if_"): changes.pop(name) for name in list(changes) if name.startswith("if_")}
 
 
+def _has_other_entry(order_id: int) -> bool:
+    """Tell whether another entry has this one's opportunity; of a sale there is none."""
+    order = Order.objects.only("opportunity_id", "side").get(pk=order_id)
+    if order.side == "sell":
+        return False
+    others = Order.objects.filter(
+        opportunity_id=order.opportunity_id, side="buy", status__in=ENTRY_HOLDING
+    ).exclude(pk=order_id)
+    return others.exists()
+
+
 def _ended(order: Order, after: OrderStatus, reason: str) -> None:
     why = reason or f"its order was {after.value}"
     if order.side == "sell":
@@ -183,6 +197,8 @@ def _ended(order: Order, after: OrderStatus, reason: str) -> None:
     )
     lost = native_worth(order, sum(fee or 0 for fee in fees))
     budget_release(client_order_id=order.client_order_id, realised_usd_micros=-(lost or 0))
+    if _has_other_entry(order.pk):
+        return
     position_void(opportunity_id=order.opportunity_id)
     reverted = Order.objects.filter(
         opportunity_id=order.opportunity_id, side="buy", status=OrderStatus.REVERTED.value

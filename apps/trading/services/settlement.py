@@ -253,7 +253,7 @@ def _press(order: Order, pending: list[TxAttempt], ports: ExecutionPorts) -> Non
         return
     older = [item for item in pending if item.epoch != engine.epoch]
     is_lost = older and not all(ports.reader.is_known(item.tx_hash) for item in older)
-    if is_lost or any(_is_overdue(item, now) for item in pending):
+    if is_lost or order.is_extra or any(_is_overdue(item, now) for item in pending):
         nonces = sorted({item.nonce for item in pending if item.nonce is not None})
         try:
             if nonces_cancel(order=order, nonces=nonces, epoch=engine.epoch, ports=ports):
