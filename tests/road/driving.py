@@ -236,6 +236,23 @@ class Road:
         assert self.market.buy(whale, launch.token, value=native)
         return whale
 
+    def overtake(self, launch: Launch, *, native: int) -> None:
+        """Let somebody buy before everybody who waits for the next block; nothing is mined yet."""
+        quick = self.market.buyer().address
+        self.rpc("anvil_impersonateAccount", quick)
+        self.rpc(
+            "eth_sendTransaction",
+            {
+                "from": quick,
+                "to": self.market.dex.router,
+                "data": self.market.buy_data(launch.token, quick),
+                "value": hex(native),
+                "gas": hex(400_000),
+                "maxFeePerGas": hex(500 * 10**9),
+                "maxPriorityFeePerGas": hex(400 * 10**9),
+            },
+        )
+
     # -- rows -----------------------------------------------------------------------------
     def pair_of(self, launch: Launch) -> Pair:
         """Return the pair of a launch; fails unless there is exactly one."""

@@ -17,7 +17,8 @@ from apps.engine import wiring
 from apps.sandbox.chainspec import CHAINS
 from apps.sandbox.rows import rows_write
 from apps.state.models import Incident
-from apps.trading.models import FillRecord, JournalEntry, Order, Position
+from apps.trading.models import FillRecord, JournalEntry, Opportunity, Order, Position, TxAttempt
+from apps.trading.services.orders import REST_AFTER_REVERT_S
 from apps.trading.services.settlement import REBROADCAST_EVERY_S
 from tests.chain_fixtures import ACCOUNT_BALANCE_WEI, running_anvil
 from tests.road.driving import ETHER, Ground, Road
@@ -145,6 +146,59 @@ def test_chain_flips_between_two_histories_then_book_follows_each_time(road: Roa
     road.run_until(lambda: Order.objects.get().status == OrderStatus.FILLED.value)
     road.assert_true()
     assert JournalEntry.objects.filter(kind="reversal").count() >= 6
+
+
+# -- two entries of one opportunity -------------------------------------------------------
+def entry_beaten_then_bought_again(road: Road) -> Past:
+    """Let an entry revert because somebody was quicker, and a second one be filled; return the time before."""
+    launch = road.launch()
+    road.mine()
+    past = Past(road)
+    with road.blocks_held():
+        road.step()
+        assert Order.objects.get().status == OrderStatus.SUBMITTED.value, road.story()
+        road.overtake(launch, native=ETHER // 4)
+        road.mine()
+    road.step()
+    assert Order.objects.get().status == OrderStatus.REVERTED.value, road.story()
+    road.pass_time(2 * REST_AFTER_REVERT_S)
+    road.run_until(lambda: Position.objects.filter(status="open").exists())
+    assert list(Order.objects.order_by("id").values_list("status", flat=True)) == ["reverted", "filled"]
+    return past
+
+
+def test_blocks_of_a_reverted_entry_and_its_successor_go_away_then_only_one_is_bought(road: Road):
+    past = entry_beaten_then_bought_again(road)
+    past.return_to()
+    road.step()
+    assert set(Order.objects.values_list("status", flat=True)) <= {"unknown", "submitted"}, road.story()
+    road.pass_time(REBROADCAST_EVERY_S)
+    road.run_until(lambda: not Order.objects.filter(status__in=("unknown", "submitted")).exists())
+    assert list(Order.objects.order_by("id").values_list("status", flat=True)) == ["cancelled", "filled"]
+    assert Opportunity.objects.get().status == "entered"
+    assert Position.objects.get().status == "open"
+    road.assert_true()
+
+
+def test_reverted_entry_and_its_successor_are_both_mined_after_all_then_both_are_booked(road: Road):
+    past = entry_beaten_then_bought_again(road)
+    ours = [
+        "0x" + bytes(payload).hex()
+        for payload in TxAttempt.objects.order_by("nonce").values_list("payload", flat=True)
+    ]
+    past.return_to()
+    for transaction in ours:
+        road.rpc("eth_sendRawTransaction", transaction)
+        road.mine()
+    road.run_until(lambda: Order.objects.filter(status=OrderStatus.FILLED.value).count() == 2)
+    position = Position.objects.get()
+    assert position.status == "open"
+    assert position.quantity_raw == road.held(position.pair.base.address) > 0
+    assert FillRecord.objects.filter(reversed_at=None).count() == 2
+    road.assert_true()
+    road.pass_time(60)
+    road.run_until(lambda: Position.objects.get().status == "closed")
+    road.assert_true()
 
 
 # -- other chains under the same name -----------------------------------------------------
