@@ -13,7 +13,6 @@ from apps.intelligence.models import AnalysisRecord
 from apps.risk.models import VerdictRecord
 from apps.state.models import Event
 from apps.state.services.engine import engine_start
-from apps.risk.models import VerdictRecord
 from apps.trading.models import DecisionRecord, FillRecord, JournalEntry, Opportunity, Order, Position
 from tests.road.driving import ETHER, Ground, Road
 
