@@ -65,7 +65,7 @@ class Console:
     def close(self) -> None:
         """End the process."""
         self._process.kill()
-        self._process.wait()
+        self._process.communicate()
 
 
 class Running:
