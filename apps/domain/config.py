@@ -483,7 +483,7 @@ _SANDBOX_CHANGES: dict[str, dict[str, Any]] = {
         "deployer_cooldown_s": 300,
         "daily_entries_max_usd": None,
     },
-    "breakers": {"cooldown_s": 20, "losses_max": 10, "failures_max_bps": 7_000},
+    "breakers": {"cooldown_s": 20, "losses_max": 10},
     "scoreboard": {"follow_s": 600},
     "exits": {"time_stop_s": 45},
     "entry": {"watch_interval_s": 4, "watch_duration_s": 60},
