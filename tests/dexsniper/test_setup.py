@@ -17,6 +17,7 @@ from dexsniper import env
 from dexsniper.env import BASE_DIR, child_environment
 
 _TIMEOUT_S = 60.0
+_PRESSES_MAX, _PRESS_EVERY_S = 20, 1.0
 PASSWORD = "a long enough password"
 
 
@@ -42,8 +43,16 @@ class Terminal:
         os.write(self._terminal, f"{text}\n".encode())
 
     def press(self, question: str, key: bytes) -> None:
+        """Wait for the question, then press the key until something more than its echo is said.
+
+        A signal that comes between the prompt and the read is seen by Python only at the next one, as with people.
+        """
         self._until(question)
-        os.write(self._terminal, key)
+        for _ in range(_PRESSES_MAX):
+            os.write(self._terminal, key)
+            while select.select([self._terminal], [], [], _PRESS_EVERY_S)[0]:
+                if not self._more() or "Nothing" in self.seen[self._read :]:
+                    return
 
     def code(self) -> int:
         """Read to the end and return the exit code."""
