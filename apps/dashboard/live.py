@@ -73,6 +73,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         self._panels = {p.name: p for p in panels_of(self.ask.view) if p.permission in self.grants}
         self._shown: dict[str, Shown] = {}
         self._read_at: dict[str, float] = {}
+        self._opened_at = time.monotonic()
         # All are due: something may have happened between the page and its socket.
         self._due = set(self._panels)
         self._toasts: list[int] = []
@@ -160,7 +161,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
 
     async def _change(self, panel: Panel) -> str:
         self._read_at[panel.name] = time.monotonic()
-        html = await renderings().html(panel, self.ask, self.grants)
+        html = await renderings().html(panel, self.ask, self.grants, since=self._opened_at)
         change = scattered if panel.is_scattered else frame
         text, self._shown[panel.name] = change(self._shown.get(panel.name), html)
         return text

@@ -44,11 +44,14 @@ class Renderings:
         """Note that the event log has grown to this position."""
         self._seen = max(self._seen, position)
 
-    async def html(self, panel: Panel, ask: Ask, grants: frozenset[str]) -> str:
-        """Return a panel's markup, as new as the newest event seen."""
+    async def html(self, panel: Panel, ask: Ask, grants: frozenset[str], *, since: float = 0.0) -> str:
+        """Return a panel's markup, as new as the newest event seen and begun after ``since`` (monotonic seconds).
+
+        A page that was loaded a moment ago must not be sent what was read before it.
+        """
         key = (panel.name, ask, grants)
         position, started, task = self._kept.get(key, (-1, 0.0, None))
-        too_old = position < self._seen or time.monotonic() - started > AGE_MAX_S
+        too_old = position < self._seen or started < max(since, time.monotonic() - AGE_MAX_S)
         if task is None or too_old or (task.done() and (task.cancelled() or task.exception())):
             self._forget_old()
             self.rendered += 1

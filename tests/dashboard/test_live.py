@@ -14,6 +14,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.test import Client
 
 from apps.dashboard import live
+from apps.dashboard import renderings as renderings_module
 from apps.dashboard.live import LiveConsumer, renderings
 from apps.domain.events import EventKind
 from apps.state.services.relay import GROUP
@@ -268,3 +269,21 @@ async def test_page_when_it_says_something_then_ignored(market_life, quiet):
     await page.socket.send_to(bytes_data=b"\xff" * 10_000)
     assert await page.frames(0.3) == []
     await page.socket.disconnect()
+
+
+async def test_page_when_it_opens_then_not_sent_what_another_was_shown_before(
+    market_life, quiet, monkeypatch
+):
+    monkeypatch.setattr(renderings_module, "AGE_MAX_S", 60.0)
+    user = await made(person, "viewer")
+    first = Page(user, "view=opportunities")
+    assert await first.open()
+    await first.frame()
+    await made(
+        market.position, await made(market.pair, symbol="LATER")
+    )  # committed, its event still on its way
+    second = Page(user, "view=opportunities")
+    assert await second.open()
+    assert "LATER" in await second.frame()
+    for page in (first, second):
+        await page.socket.disconnect()
