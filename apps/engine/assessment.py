@@ -19,7 +19,7 @@ from apps.domain.money import BPS_ONE, USD_MICROS, Token
 from apps.domain.ports import ChainReader
 from apps.domain.verdict import RiskVerdict
 from apps.engine import housekeeping, wiring
-from apps.intelligence.services import analysis_of
+from apps.intelligence.services.analysis import analysis_of
 from apps.risk.logic.explainer import explain
 from apps.risk.logic.judge import judge
 from apps.state.services.config import active_config

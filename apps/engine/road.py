@@ -28,7 +28,7 @@ from apps.domain.verdict import Outcome
 from apps.engine import housekeeping, refusals, wiring
 from apps.engine.assessment import facts_completed
 from apps.engine.nudges import nudge
-from apps.intelligence.services import StoredAnalysis, analysis_run
+from apps.intelligence.services.analysis import StoredAnalysis, analysis_run
 from apps.risk.logic.judge import Assessment
 from apps.risk.services.limits import entry_config
 from apps.risk.services.loss import loss_estimate

@@ -12,7 +12,7 @@ from apps.domain.market import DeployerHistory, Listing
 from apps.domain.money import Token
 from apps.intelligence.models import AnalysisRecord
 from apps.intelligence.selectors import analysis_latest, estimates_of
-from apps.intelligence.services import StoredAnalysis, analysis_run
+from apps.intelligence.services.analysis import StoredAnalysis, analysis_run
 from apps.state.models import Event
 from tests import factories
 from tests.intelligence.subjects import BARE, FACTS, LISTING, NO_HISTORY, NOW_MS, SUPPLY, address

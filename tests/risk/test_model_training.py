@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.intelligence.measuring.libraries import needed_library
 from apps.risk.model import training
-from apps.risk.model.dataset import needed_library
 from apps.risk.model.model import model_to_json
 from apps.risk.model.training import Settings, fit, folds
 from tests.risk.model_rows import market, rows
@@ -137,8 +137,8 @@ FIGURES = {
 def small_settings(monkeypatch):
     monkeypatch.setattr("apps.risk.evaluation.rugs.PATH", SMALL)
     monkeypatch.setattr("apps.risk.evaluation.rugs.TOKENS", SMALL)
-    monkeypatch.setattr("apps.risk.management.commands.train.PATH", SMALL)
-    monkeypatch.setattr("apps.risk.model.metrics.BOOTSTRAP_ROUNDS", 5)
+    monkeypatch.setattr("apps.risk.model.fitting.PATH", SMALL)
+    monkeypatch.setattr("apps.intelligence.measuring.metrics.BOOTSTRAP_ROUNDS", 5)
 
 
 @pytest.mark.usefixtures("small_settings")

@@ -17,7 +17,7 @@ from apps.domain.engine import EngineStatus
 from apps.domain.market import ChainProfile, PairFacts
 from apps.domain.order import OrderStatus
 from apps.domain.verdict import Outcome, RiskVerdict
-from apps.intelligence.services import StoredAnalysis
+from apps.intelligence.services.analysis import StoredAnalysis
 from apps.risk.services.verdicts import StoredVerdict
 from apps.state.models import EngineState
 from apps.state.services.config import active_config

@@ -19,7 +19,7 @@ from apps.discovery.models import Pair
 from apps.discovery.services.listings import listing_of as listing_of_row
 from apps.domain.order import OrderStatus
 from apps.domain.verdict import Outcome, RiskVerdict
-from apps.intelligence.services import analysis_run
+from apps.intelligence.services.analysis import analysis_run
 from apps.risk.services.verdicts import StoredVerdict
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view

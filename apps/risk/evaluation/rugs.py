@@ -17,8 +17,9 @@ from typing import Any
 from django.core.management.base import CommandParser
 
 from apps.domain.errors import ConfigurationError
-from apps.risk.model.dataset import Labelled, is_pools, needed_library, read_pools, read_tokens
-from apps.risk.model.metrics import Scored, figures, intervals, rule_figures
+from apps.intelligence.measuring.libraries import needed_library
+from apps.intelligence.measuring.metrics import Scored, figures, intervals, rule_figures
+from apps.risk.model.dataset import Labelled, is_pools, read_pools, read_tokens
 from apps.risk.model.model import LossModel
 from apps.risk.model.training import PATH, SEED, TOKENS, Settings, fit, folds, horizons_around
 

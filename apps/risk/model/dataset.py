@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.domain.errors import ConfigurationError
+from apps.intelligence.measuring.libraries import needed_library
 from apps.risk.model.features import features
 from apps.risk.model.history import Features, LpTransfer, PoolHistory, ReserveStep
 from apps.risk.model.lp import maker_of
@@ -231,14 +231,3 @@ def _grouped(
 
 def _library(name: str) -> Any:
     return needed_library(name)
-
-
-def needed_library(name: str) -> Any:
-    """Return a library that only fitting and measuring need. Raises ConfigurationError with how to install it."""
-    try:
-        return importlib.import_module(name)
-    except ImportError as error:
-        raise ConfigurationError(
-            f"The library {name.partition('.')[0]} is not installed: it is needed for fitting and measuring only.",
-            remedy="Install it with 'pip install -r requirements/research.txt'.",
-        ) from error

@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from apps.risk.model.dataset import Labelled, needed_library
+from apps.intelligence.measuring.libraries import needed_library
+from apps.risk.model.dataset import Labelled
 from apps.risk.model.model import Calibration, LossModel, Node, Spread, Tree
 
 SEED = 20_240_229

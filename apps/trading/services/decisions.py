@@ -15,7 +15,7 @@ from apps.domain.events import EventKind
 from apps.domain.ids import NATIVE_ADDRESS
 from apps.domain.market import FeeQuote, Listing, PairFacts
 from apps.domain.verdict import Outcome
-from apps.intelligence.services import StoredAnalysis
+from apps.intelligence.services.analysis import StoredAnalysis
 from apps.risk.services.budgets import budget_view
 from apps.risk.services.verdicts import StoredVerdict
 from apps.state.services.config import ActiveConfig

@@ -20,8 +20,16 @@ from apps.state.console import answer, plain_errors
 
 #: Subject -> the module that measures it; a module that is not there is not offered.
 SUBJECTS = {
+    "bots": "apps.intelligence.evaluation.bots",
+    "contracts": "apps.risk.evaluation.contracts",
     "honeypots": "apps.sandbox.evaluation.honeypots",
+    "pumps": "apps.intelligence.evaluation.pumps",
+    "regime": "apps.intelligence.evaluation.regime",
     "rugs": "apps.risk.evaluation.rugs",
+    "sentiment": "apps.intelligence.evaluation.sentiment",
+    "sybil": "apps.intelligence.evaluation.sybil",
+    "wash": "apps.intelligence.evaluation.wash",
+    "whales": "apps.intelligence.evaluation.whales",
 }
 
 
@@ -66,9 +74,11 @@ class Command(BaseCommand):
 
 def _subject(name: str) -> Subject | None:
     module = SUBJECTS[name]
-    if importlib.util.find_spec(module) is None:
-        return None
-    return cast(Subject, importlib.import_module(module))
+    try:
+        found = importlib.util.find_spec(module)
+    except ModuleNotFoundError:  # its package is not there either
+        found = None
+    return None if found is None else cast(Subject, importlib.import_module(module))
 
 
 def _lines(report: Mapping[str, Any], *, indent: str = "") -> list[str]:

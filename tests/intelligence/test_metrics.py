@@ -6,8 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.risk.model.dataset import needed_library
-from apps.risk.model.metrics import auc, calibration_error, confusion_figures, decided, recall_at_fpr
+from apps.intelligence.measuring.libraries import needed_library
+from apps.intelligence.measuring.metrics import (
+    auc,
+    calibration_error,
+    confusion_figures,
+    decided,
+    recall_at_fpr,
+)
 
 np = needed_library("numpy")
 LABELS = st.lists(st.booleans(), min_size=2, max_size=30).filter(lambda items: len(set(items)) == 2)

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.risk.model.dataset import needed_library
+from apps.intelligence.measuring.libraries import needed_library
 
 ECE_BINS = 10
 FPR_MAX = 0.10
