@@ -73,6 +73,10 @@ def _gate(default: Gate, help_text: str) -> Any:
     return _setting(default, f"{help_text} {_GATE_WORDS}.", unit="level", ge=0, le=max(Gate))
 
 
+def _switch(help_text: str) -> Any:
+    return _setting(True, help_text)  # noqa: FBT003  # a default, in the place where all defaults stand
+
+
 def _effect(default: Effect, help_text: str) -> Any:
     return _setting(default, f"{help_text} {_EFFECT_WORDS}.", unit="level", ge=0, le=max(Effect))
 
@@ -322,6 +326,71 @@ class Breakers(_Section):
         ge=1,
         le=1_000,
     )
+    coordination: EffectSetting = _effect(
+        Effect.PAUSE, "When too many groups that act in concert are found on one chain."
+    )
+    coordination_max: int = _setting(
+        5,
+        "So many pairs of one chain with buyers in concert within an hour trip it for that chain.",
+        unit="pairs",
+        ge=1,
+        le=10_000,
+    )
+
+
+class Influence(_Section):
+    """What market intelligence may change about trades. It makes them smaller, later or stricter, never looser than set.
+
+    Each influence can be switched off by itself. What is unknown changes nothing and grants nothing.
+    """
+
+    size_by_confidence: bool = _switch("Sizes shrink with what is not known of a pair.")
+    size_by_manipulation: bool = _switch("Sizes shrink when buyers may act in concert.")
+    size_by_volatility: bool = _switch("Sizes shrink when the price swings widely.")
+    size_by_sentiment: bool = _switch("Sizes shrink when people speak badly of a token.")
+    size_by_whales: bool = _switch("Sizes shrink when large holders sell.")
+    size_by_edge: bool = _switch("Sizes follow what our own entries brought lately.")
+    score_by_news: bool = _switch("Sentiment and the sales of large holders move the score.")
+    regime_in_limits: bool = _switch("Limits narrow and the least score rises in a falling market.")
+    regime_in_timing: bool = _switch("Entries wait longer in a falling market.")
+    regime_in_exits: bool = _switch("Gains are taken sooner in a falling market.")
+    whales_in_timing: bool = _switch("Entries wait while large holders sell.")
+    whales_in_exits: bool = _switch("Stops draw closer while large holders sell, and much selling sells.")
+    sentiment_threshold: bool = _switch("New pairs that people speak very badly of are not bought.")
+    exits_by_volatility: bool = _switch("Stops and gains to take follow the price's usual swing.")
+    probe_when_uncertain: bool = _switch("Pairs whose score may be too low are bought in small only.")
+    ranking: bool = _switch("The better pairs are looked at first.")
+    gas_by_value: bool = _switch("Tips follow what it is worth to be included soon.")
+    dynamic_slippage: bool = _switch(
+        "Slippage follows volatility, delay and what a sandwich attack would cost, within its limit."
+    )
+    regime_wait_s: int = _setting(
+        60, "So long a pair is watched before an entry in a falling market.", unit="s", ge=0, le=86_400
+    )
+    whales_wait_bps: int = _setting(
+        3_000, "Entries wait while large holders sell more than this share.", unit="bps", ge=0, le=10_000
+    )
+    whales_exit_bps: int = _setting(
+        6_000, "A position is sold when they sell more than this share.", unit="bps", ge=0, le=10_000
+    )
+    sentiment_min_bps: int = _setting(
+        -5_000, "Least sentiment for a new pair, where it is known.", unit="bps", ge=-10_000, le=10_000
+    )
+    probe_share_bps: int = _setting(
+        1_000, "What a small try takes of the size it could have.", unit="bps", ge=1, le=10_000
+    )
+    coverage_min_bps: int = _setting(
+        5_000, "With less known than this share a pair is bought in small only.", unit="bps", ge=0, le=10_000
+    )
+    kelly_share_bps: int = _setting(
+        2_000, "Share of the growth-optimal size that is used.", unit="bps", ge=100, le=10_000
+    )
+    edge_window_s: int = _setting(
+        7 * 86_400, "Our own entries of so long ago still count.", unit="s", ge=60, le=365 * 86_400
+    )
+    tip_share_max_bps: int = _setting(
+        100, "Most of an entry's worth that its tip may be raised to.", unit="bps", ge=0, le=1_000
+    )
 
 
 class Guard(_Section):
@@ -459,6 +528,7 @@ class TradingConfig(_Section):
     breakers: Breakers = Field(default_factory=Breakers)
     guard: Guard = Field(default_factory=Guard)
     scoreboard: Scoreboard = Field(default_factory=Scoreboard)
+    influence: Influence = Field(default_factory=Influence)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> TradingConfig:
@@ -487,6 +557,7 @@ _SANDBOX_CHANGES: dict[str, dict[str, Any]] = {
     "scoreboard": {"follow_s": 600},
     "exits": {"time_stop_s": 45},
     "entry": {"watch_interval_s": 4, "watch_duration_s": 60},
+    "influence": {"regime_wait_s": 8, "edge_window_s": 1_800},
 }
 
 
