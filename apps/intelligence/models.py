@@ -1,4 +1,4 @@
-"""What was known about a pair, and when. Append-only, pruned by age."""
+"""What was known about a pair, and when; what people said about it. Append-only, pruned by age."""
 
 from __future__ import annotations
 
@@ -33,3 +33,71 @@ class AnalysisRecord(models.Model):
 
     def __str__(self) -> str:
         return f"analysis {self.pk} of {self.pair_id}"
+
+
+class SocialMessage(models.Model):
+    """One message of a social source, as numbers; the text only where the source's terms let us keep it.
+
+    ``author`` is a digest of source and account id, never the name. ``score_bps`` is the chance of praise less that of
+    blame, -10000..10000; ``bot_bps`` None: the source tells nothing about its accounts.
+    """
+
+    source = models.CharField(max_length=12)  # x, telegram, discord
+    channel = models.CharField(max_length=80)
+    dedup_key = models.CharField(max_length=160, unique=True)  # source/channel/id
+    author = models.CharField(max_length=32, db_index=True)
+    account = models.JSONField(default=dict)  # what the source tells about the account: numbers and flags
+    text = models.TextField(blank=True)  # untrusted, bounded; "": may not be kept
+    addresses = models.JSONField(default=list)  # found in the text, EVM in lower case
+    cashtags = models.JSONField(default=list)  # without $, upper case
+    signature = models.CharField(max_length=512, blank=True)  # MinHash of the text: tells near-duplicates
+    score_bps = models.SmallIntegerField(null=True)  # None: says nothing that can be scored
+    bot_bps = models.PositiveSmallIntegerField(null=True)
+    account_age_s = models.PositiveBigIntegerField(null=True)  # when it was sent
+    is_simulated = models.BooleanField(default=False)  # of the sandbox's own chatter
+    sent_at = models.DateTimeField(db_index=True)
+    received_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return self.dedup_key
+
+
+class SocialMention(models.Model):
+    """A message that speaks of a pair. By address it surely does, by cashtag perhaps."""
+
+    message = models.ForeignKey(SocialMessage, on_delete=models.CASCADE, related_name="mentions")
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="social_mentions")
+    match = models.CharField(max_length=8, choices=[(v, v) for v in ("address", "cashtag")])
+    sent_at = models.DateTimeField()  # the message's, so that one index finds a pair's newest
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["message", "pair"], name="social_mention_once")]
+        indexes = [models.Index(fields=["pair", "-sent_at"], name="social_mention_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.message_id} of {self.pair_id}"
+
+
+class SocialSourceState(models.Model):
+    """How a social source stands: whether it answers, how far it was read, what it may still cost today."""
+
+    source = models.CharField(max_length=12, unique=True)
+    state = models.CharField(
+        max_length=16,
+        choices=[(v, v) for v in ("up", "down", "blocked", "out_of_budget", "not_configured")],
+    )
+    reason = models.CharField(max_length=300, blank=True)  # why it is not up, and what mends it
+    since = models.DateTimeField()  # of this state
+    checked_at = models.DateTimeField(null=True)
+    next_try_at = models.DateTimeField(null=True)  # None: at the next poll
+    failures = models.PositiveIntegerField(default=0)  # one after another
+    cursor = models.JSONField(default=dict)  # the source's own: ids up to which it was read
+    budget_day = models.DateField(null=True)  # UTC
+    budget_used = models.PositiveIntegerField(default=0)  # units of that day
+    messages_total = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"{self.source}: {self.state}"
