@@ -516,6 +516,30 @@ class Execution(_Section):
     )
 
 
+class Social(_Section):
+    """Which talk of people is read, what reading may cost, and how long it is kept."""
+
+    x_budget_daily_usd: Decimal = _setting(
+        Decimal(5),
+        "Most that reading X may cost in one UTC day, at X's prices of 2026: half a cent for a post or a count, a cent"
+        " for an account. 0: X is not read.",
+        unit="USD",
+        ge=0,
+        le=10_000,
+        decimal_places=2,
+    )
+    young_pair_s: int = _setting(
+        86_400,
+        "Pairs younger than this are asked about and may be meant by a cashtag.",
+        unit="s",
+        ge=60,
+        le=30 * 86_400,
+    )
+    kept_s: int = _setting(
+        7 * 86_400, "Messages are deleted after so long.", unit="s", ge=3_600, le=90 * 86_400
+    )
+
+
 class TradingConfig(_Section):
     """Everything a person may set about trading."""
 
@@ -528,6 +552,7 @@ class TradingConfig(_Section):
     breakers: Breakers = Field(default_factory=Breakers)
     guard: Guard = Field(default_factory=Guard)
     scoreboard: Scoreboard = Field(default_factory=Scoreboard)
+    social: Social = Field(default_factory=Social)
     influence: Influence = Field(default_factory=Influence)
 
     @model_validator(mode="after")
