@@ -112,6 +112,12 @@ class ChainReader(PoolReader, Protocol):
     def fees(self) -> FeeQuote:
         """Return fees for the next block."""
 
+    def failure_ahead(self, tx: UnsignedTx, *, sender: str, balance_raw: int | None = None) -> str:
+        """Return why the transaction would fail in the block that is being made, "" when it would not or nobody can tell.
+
+        What others have sent before us counts where the node shows it. ``balance_raw``: what the sender is taken to hold.
+        """
+
     def receipt(self, tx_hash: str) -> Receipt | None:
         """Return the receipt, or None while the transaction is not mined."""
 

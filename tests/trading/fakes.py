@@ -144,6 +144,13 @@ class FakeChain:
             block_number=self.number,
         )
 
+    def failure_ahead(self, tx: UnsignedTx, *, sender: str, balance_raw: int | None = None) -> str:
+        """Answer from the newest block: what waits is seen by nobody here."""
+        self._at("failure_ahead")
+        do = json.loads(tx.data)
+        given = self._buy(self.pools[do["token"]], int(do["amount"]))
+        return "" if given is not None and given >= int(do["least"]) else "INSUFFICIENT_OUTPUT_AMOUNT"
+
     def receipt(self, tx_hash: str) -> Receipt | None:
         self._at("receipt")
         entry = self.mined.get(tx_hash)

@@ -225,3 +225,37 @@ def test_nonce_gap_on_a_real_chain_then_is_closed_by_a_cancellation(
     time.sleep(0.2)
     assert settlement.order_settle(order_id=order.pk, ports=trader.ports) is OrderStatus.CANCELLED
     assert trader.compare().is_equal
+
+
+def test_entry_when_somebody_before_us_moves_the_price_then_nothing_is_signed_and_it_is_looked_at_again(
+    trader: Trader,
+):
+    pair = trader.pair(trader.market.launch("StandardToken"))
+    order, market = trader.decide(pair), trader.market
+    rival = market.buyer().address
+    market.rpc("evm_setAutomine", False)
+    try:
+        market.rpc("anvil_impersonateAccount", rival)
+        buy = {
+            "from": rival,
+            "to": market.dex.router,
+            "value": hex(ETHER),
+            "data": market.buy_data(pair.base.address, rival),
+            "gas": hex(300_000),
+        }
+        market.rpc("eth_sendTransaction", buy)
+        before = trader.reader.transaction_count(trader.owner, pending=True)
+        assert order_execute(order_id=order.pk, ports=trader.ports, worker="test") is OrderStatus.CANCELLED
+        assert trader.reader.transaction_count(trader.owner, pending=True) == before
+        order.refresh_from_db()
+        assert "INSUFFICIENT_OUTPUT_AMOUNT" in order.reason
+        assert not order.attempts.exists()
+        opportunity = Opportunity.objects.get(pk=order.opportunity_id)
+        assert (opportunity.status, opportunity.skip_code) == ("waiting", "ORDER_CANCELLED")
+    finally:
+        market.rpc("evm_mine")
+        market.rpc("evm_setAutomine", True)
+    again = trader.decide(pair)
+    assert again.amount_out_min_raw < order.amount_out_min_raw
+    assert trader.carry_out(again.pk) is OrderStatus.FILLED
+    assert trader.compare().is_equal

@@ -322,3 +322,28 @@ def test_order_execute_when_unknown_dex_then_nothing_is_claimed(world: World):
         order_execute(order_id=order.pk, ports=replace(world.ports, builders={}), worker="w")
     order.refresh_from_db()
     assert order.status == "created"
+
+
+def test_entry_when_it_would_fail_then_it_costs_nothing_and_the_pair_rests_ever_longer(world: World):
+    pair = world.pair()
+    rests = []
+    for _ in range(5):
+        order = world.decide(pair)
+        assert order is not None
+        world.pool(pair).quote *= 2
+        assert world.execute(order) is OrderStatus.CANCELLED
+        assert not order.attempts.exists()
+        row = Opportunity.objects.get()
+        rests.append(round((row.evaluate_after - row.updated_at).total_seconds()))
+        assert (row.status, row.skip_code) == ("waiting", "ORDER_CANCELLED")
+        assert budget_view().exposure_usd_micros == 0
+    assert rests == [1, 2, 4, 8, 8]
+    assert world.chain.sends == []
+    world.assert_books_are_true()
+
+
+def test_sale_when_it_would_fail_then_it_is_sent_all_the_same(world: World):
+    position = world.buy()
+    order = world.ask_exit(position)
+    world.chain.faults["failure_ahead"] = [AssertionError("a sale asks for no leave")]
+    assert world.execute(order) is OrderStatus.SUBMITTED

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from apps.chains.evm import abi, facts, parse, probes_local, probes_run, simulate, simulate_local
+from apps.chains.evm import abi, ahead, facts, parse, probes_local, probes_run, simulate, simulate_local
 from apps.chains.evm.client import TIMEOUT_DEFAULT_S, EvmClient, Request, RpcFault
 from apps.chains.evm.fees import read_fees
 from apps.chains.evm.probes_run import Assessment
@@ -31,6 +31,7 @@ from apps.domain.market import (
     TokenMetadata,
 )
 from apps.domain.money import UINT256_MAX, USD_MICROS, Token
+from apps.domain.order import UnsignedTx
 from apps.domain.probes import TokenProbes
 
 logger = logging.getLogger(__name__)
@@ -215,6 +216,7 @@ class EvmReader:
             lockers=self._lockers,
             locked_beyond_s=block.at_ms // 1_000 + self._lock_horizon_s,
             swaps_from=max(listing.created_block.number, previous_swaps_from),
+            infrastructure=self._infrastructure(listing),
         )
         stable_pools = self._known_stable_pools()
         price_requests = {f"price:{pool.address}": _price_request(pool, question.at) for pool in stable_pools}
@@ -405,6 +407,11 @@ class EvmReader:
     def fees(self) -> FeeQuote:
         """Return fees for the next block."""
         return read_fees(self._client, self.profile)
+
+    def failure_ahead(self, tx: UnsignedTx, *, sender: str, balance_raw: int | None = None) -> str:
+        """Return why the transaction would fail upon what waits at the node, "" when it would not or nobody can tell."""
+        [answer] = self._client.batch([ahead.request(tx, sender=sender, balance_raw=balance_raw)])
+        return ahead.failure(answer)
 
     def receipt(self, tx_hash: str) -> Receipt | None:
         """Return the receipt, or None while the transaction is not mined."""

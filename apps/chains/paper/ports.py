@@ -157,6 +157,11 @@ class PaperReader:
         """Return zero: nothing is ever approved on paper."""
         return 0
 
+    def failure_ahead(self, tx: UnsignedTx, *, sender: str, balance_raw: int | None = None) -> str:
+        """Return why it would fail in the real market; the coins of a paper wallet count as held."""
+        held = self.balances(sender, [NATIVE_ADDRESS])[NATIVE_ADDRESS] if balance_raw is None else balance_raw
+        return self._reader.failure_ahead(tx, sender=sender, balance_raw=held)
+
     def transaction_count(self, owner: str, *, pending: bool) -> int:
         """Return the paper wallet's next nonce."""
         return self._account.transaction_count(owner, pending=pending)

@@ -131,7 +131,10 @@ def _ended_unclaimed(order: Order, engine: EngineView) -> bool:
 
 # -- before the claim: reading ------------------------------------------------------------
 def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
-    """Read what is needed; None when gas is above the order's cap now. Raises InsufficientFundsError, NetworkError."""
+    """Read what is needed; None when gas is above the order's cap now or the swap would fail.
+
+    Raises InsufficientFundsError, NetworkError.
+    """
     intent = intent_of(order, ports.profile)
     builder = ports.builder(order.pair.dex_key)
     owner = ports.signer.address(order.wallet_key)
@@ -158,6 +161,8 @@ def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
             balance_raw=str(balance),
             needed_raw=str(spent + gas * fees.max_fee_wei),
         )
+    if intent.side == "buy" and _fails_ahead(order, intent, builder, owner, int(deadline.timestamp()), ports):
+        return None
     return _Prepared(
         intent=intent,
         builder=builder,
@@ -168,6 +173,31 @@ def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
         needs_approval=approval is not None,
         deadline_s=int(deadline.timestamp()),
     )
+
+
+def _fails_ahead(
+    order: Order,
+    intent: OrderIntent,
+    builder: SwapBuilder,
+    owner: str,
+    deadline_s: int,
+    ports: ExecutionPorts,
+) -> bool:
+    """End an entry that would only burn gas, as when others moved the price; the pair is then looked at afresh.
+
+    Sales are sent all the same: whoever wants out does not wait for a better moment.
+    """
+    swap = builder.swap(intent, nonce=0, recipient=owner, deadline_s=deadline_s)
+    failure = ports.reader.failure_ahead(swap, sender=owner)
+    if not failure:
+        return False
+    order_transition(
+        order_id=order.pk,
+        before=OrderStatus.CREATED,
+        after=OrderStatus.CANCELLED,
+        reason=f"it would fail in the next block ({failure})",
+    )
+    return True
 
 
 def _capped(fees: FeeQuote, fee_cap_wei: int) -> FeeQuote | None:

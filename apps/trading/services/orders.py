@@ -26,6 +26,8 @@ from apps.trading.services.positions import base_token, exit_rearm, native_worth
 ENTRIES_REVERTED_MAX = 3
 #: After a first one the rush that moved the price is waited out, after a second one twice as long.
 REST_AFTER_REVERT_S = 8
+#: An entry that was given up before it was signed cost nothing; the pause doubles with each, up to that of a revert.
+REST_AFTER_CANCEL_S, REST_DOUBLINGS_MAX = 1, 3
 _REASON_LENGTH = 300
 #: These tell of a try that the market or the chain turned down, so an exit rests before the next one.
 _FAILURES = frozenset({OrderStatus.REVERTED, OrderStatus.DROPPED, OrderStatus.DENIED})
@@ -200,15 +202,18 @@ def _ended(order: Order, after: OrderStatus, reason: str) -> None:
     if _has_other_entry(order.pk):
         return
     position_void(opportunity_id=order.opportunity_id)
-    reverted = Order.objects.filter(
-        opportunity_id=order.opportunity_id, side="buy", status=OrderStatus.REVERTED.value
-    ).count()
+    entries = Order.objects.filter(opportunity_id=order.opportunity_id, side="buy")
+    reverted = entries.filter(status=OrderStatus.REVERTED.value).count()
+    rest_s = REST_AFTER_REVERT_S * reverted
+    if after is OrderStatus.CANCELLED:  # nothing was sent: the price of the next block may suit us
+        cancelled = entries.filter(status=OrderStatus.CANCELLED.value).count()
+        rest_s = min(REST_AFTER_CANCEL_S << min(cancelled - 1, REST_DOUBLINGS_MAX), REST_AFTER_REVERT_S)
     opportunity_reopen(
         opportunity_id=order.opportunity_id,
         code=f"ORDER_{after.name}",
         explanation=f"The entry came to nothing: {why}.",
         may_retry=after is not OrderStatus.DENIED and reverted < ENTRIES_REVERTED_MAX,
-        rest_s=REST_AFTER_REVERT_S * reverted,
+        rest_s=rest_s,
     )
 
 
