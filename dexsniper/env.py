@@ -12,13 +12,14 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from typing import Literal, TypeVar, cast
+from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 import environ
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "DEXSNIPER_"
+OPINION_SOURCES = ("goplus", "honeypot_is", "rugcheck")
 Mode = Literal["sandbox", "paper", "live"]
 MODES: tuple[Mode, ...] = ("sandbox", "paper", "live")
 KEYSTORE_PASSWORD_LENGTH_MIN = 12  # in live
@@ -65,6 +66,12 @@ class Environment:
     sandbox_port_base: int
     dexscreener_url: str
     geckoterminal_url: str
+    opinion_sources: tuple[str, ...]  # outside services asked for second opinions on tokens; none by default
+    goplus_url: str
+    honeypot_is_url: str
+    honeypot_is_key: str = field(repr=False)  # "": none is needed
+    rugcheck_url: str
+    rugcheck_key: str = field(repr=False)  # "": none is needed
     paper_coins: Mapping[
         str, Decimal
     ]  # what a paper wallet begins with, by chain key; "*": on every other chain
@@ -156,6 +163,13 @@ def _paper_coins(given: str) -> dict[str, Decimal]:
     return coins
 
 
+def _opinion_sources(given: str) -> tuple[str, ...]:
+    names = tuple(dict.fromkeys(filter(None, (part.strip().lower() for part in given.split(",")))))
+    if not set(names) <= set(OPINION_SOURCES):
+        raise ValueError(given)
+    return names
+
+
 def _url_of(*schemes: str) -> Callable[[str], str]:
     def convert(given: str) -> str:
         if urlsplit(given).scheme not in schemes:
@@ -180,6 +194,31 @@ def _kept_secret(path: Path) -> str:
     with os.fdopen(descriptor, "w", encoding="utf-8") as file:
         file.write(value)
     return value
+
+
+def _outside_opinions(reader: _Reader) -> dict[str, Any]:
+    """Return which outside services are asked about tokens, where, and with which keys."""
+    services = {
+        "goplus_url": "https://api.gopluslabs.io/api/v1",
+        "honeypot_is_url": "https://api.honeypot.is",
+        "rugcheck_url": "https://api.rugcheck.xyz/v1",
+    }
+    read_url, hint = _url_of("http", "https"), "use an http(s) address"
+    urls = {
+        name: reader.parse(name.upper(), read_url, hint, default=default)
+        for name, default in services.items()
+    }
+    return {
+        "opinion_sources": reader.parse(
+            "OPINION_SOURCES",
+            _opinion_sources,
+            f"use some of {', '.join(OPINION_SOURCES)}, separated by commas",
+            default=tuple[str, ...](),
+        ),
+        "honeypot_is_key": reader.secret("HONEYPOT_IS_KEY"),
+        "rugcheck_key": reader.secret("RUGCHECK_KEY"),
+        **urls,
+    }
 
 
 def _read() -> Environment:
@@ -272,6 +311,7 @@ def _read() -> Environment:
             "use an http(s) address",
             default=feed_base + "/geckoterminal" if is_sandbox else "https://api.geckoterminal.com/api/v2",
         ),
+        **_outside_opinions(reader),
         paper_coins=reader.parse(
             "PAPER_COINS",
             _paper_coins,

@@ -136,3 +136,10 @@ def test_paper_coins_then_for_all_chains_or_for_some(
 def test_paper_coins_senseless_then_fault(read, given: str) -> None:
     with pytest.raises(EnvironmentFaults, match="DEXSNIPER_PAPER_COINS"):
         read(PAPER_COINS=given)
+
+
+def test_outside_opinions_then_off_until_named_and_only_known_ones(read) -> None:
+    assert read().opinion_sources == ()
+    assert read(OPINION_SOURCES=" GoPlus, honeypot_is,goplus ").opinion_sources == ("goplus", "honeypot_is")
+    with pytest.raises(EnvironmentFaults, match="OPINION_SOURCES"):
+        read(OPINION_SOURCES="goplus,somebody")

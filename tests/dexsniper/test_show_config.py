@@ -102,6 +102,7 @@ def test_every_field_that_may_hold_a_secret_is_marked(settings: Any) -> None:
         "live_trading",
         "data_dir",
         "admin_user",
+        "opinion_sources",
         "debug",
         "host",
         "port",

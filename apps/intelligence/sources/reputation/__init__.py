@@ -1,0 +1,1 @@
+"""Services that judge tokens: one file each, all behind ``domain.opinion.OpinionSource``."""
