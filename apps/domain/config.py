@@ -16,6 +16,7 @@ from pydantic import (
     ConfigDict,
     Field,
     PlainSerializer,
+    field_validator,
     model_validator,
 )
 
@@ -197,6 +198,27 @@ class Rules(_Section):
         ge=0,
         le=10_000,
     )
+    holder_dump_top1_max_bps: int = _setting(
+        6_000,
+        "Deepest price fall if the largest holder sold everything at once; no more than the creator's side may.",
+        unit="bps",
+        ge=0,
+        le=10_000,
+    )
+    holder_dump_top5_max_bps: int = _setting(
+        8_000,
+        "Deepest price fall if the five largest holders sold everything at once.",
+        unit="bps",
+        ge=0,
+        le=10_000,
+    )
+    loss_probability_max_bps: int = _setting(
+        9_500,
+        "Highest fitted probability that the pool's money is lost, upper end of its bounds.",
+        unit="bps",
+        ge=0,
+        le=10_000,
+    )
     deployer_rug_share_max_bps: int = _setting(
         5_000, "Highest share of the deployer's earlier tokens that died.", unit="bps", ge=0, le=10_000
     )
@@ -274,7 +296,16 @@ class Gates(_Section):
     creator_holding: GateSetting = _gate(Gate.VETO, "Creator and owner hold little of the supply.")
     creator_dump: GateSetting = _gate(Gate.VETO, "The price would stand if the creator sold everything.")
     holders_top10: GateSetting = _gate(Gate.VETO, "The ten largest holders hold little enough.")
+    holder_dump_top1: GateSetting = _gate(
+        Gate.VETO, "The price would stand if the largest holder sold everything."
+    )
+    holder_dump_top5: GateSetting = _gate(
+        Gate.WARN, "The price would stand if the five largest holders sold everything."
+    )
     coordination: GateSetting = _gate(Gate.VETO, "Buyers do not act in concert.")
+    loss_probability: GateSetting = _gate(
+        Gate.VETO, "A loss is improbable enough by the fitted model; an unknown probability only warns."
+    )
 
 
 class Breakers(_Section):
@@ -391,6 +422,48 @@ class Influence(_Section):
     tip_share_max_bps: int = _setting(
         100, "Most of an entry's worth that its tip may be raised to.", unit="bps", ge=0, le=1_000
     )
+
+
+class Weights(_Section):
+    """How much each figure counts in the score, where a chain needs it otherwise than the others."""
+
+    by_chain: str = _setting(
+        "",
+        "Chains with figures and weights, such as: eip155:56 lp_removable_bps=30 sellers_count=2; base_rate_bps is what is"
+        " true of any new pair there. Chains are parted by semicolons.",
+        max_length=2_000,
+    )
+
+    @field_validator("by_chain")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        weights_by_chain(text)
+        return text
+
+    def of(self, chain_key: str) -> dict[str, int]:
+        """Return a chain's own weights by figure; empty: as everywhere."""
+        return weights_by_chain(self.by_chain).get(chain_key, {})
+
+
+#: More than any chain needs, and so much more than any other figure that it alone counts.
+WEIGHT_MAX = 1_000
+
+
+def weights_by_chain(text: str) -> dict[str, dict[str, int]]:
+    """Return the weights that a setting's text names by chain and figure. Raises ValueError in plain words."""
+    found: dict[str, dict[str, int]] = {}
+    for part in filter(None, (item.strip() for item in text.split(";"))):
+        chain_key, *entries = part.split()
+        weights = found.setdefault(chain_key, {})
+        for entry in entries:
+            figure, sign, number = entry.partition("=")
+            most = 10_000 if figure == "base_rate_bps" else WEIGHT_MAX
+            if not sign or not number.isdecimal() or int(number) > most:
+                raise ValueError(f"{entry[:60]!r} is no weight: give a figure, = and a number up to {most}")
+            weights[figure] = int(number)
+        if not weights:
+            raise ValueError(f"{chain_key[:60]!r} has no weights: name a figure and its weight behind it")
+    return found
 
 
 class Guard(_Section):
@@ -554,6 +627,7 @@ class TradingConfig(_Section):
     scoreboard: Scoreboard = Field(default_factory=Scoreboard)
     social: Social = Field(default_factory=Social)
     influence: Influence = Field(default_factory=Influence)
+    weights: Weights = Field(default_factory=Weights)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> TradingConfig:

@@ -36,6 +36,22 @@ class Reason:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Adjustment:
+    """What market intelligence changed about a decision: one figure before and after, and why.
+
+    ``subject`` names the figure with its unit last ("position_max_usd", "amount_in_raw", "entry_wait_s"); ``before`` and
+    ``after`` are exact text. ``switch`` is the setting that turns this influence off.
+    """
+
+    code: str
+    subject: str
+    before: str
+    after: str
+    explanation: str
+    switch: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeDecision:
     """One decision. ``amount_in`` and ``amount_out_min`` are None only for "skip".
 
@@ -58,3 +74,4 @@ class TradeDecision:
     retry_after_ms: int | None = None
     gas_limit: int = 0  # of the swap; 0 for "skip"
     fee_cap_raw: int = 0  # most native units that gas and tips of all its transactions may cost
+    adjustments: tuple[Adjustment, ...] = ()  # what intelligence changed, in the order it was done

@@ -43,6 +43,53 @@ class Finding:
     gate: Gate = Gate.VETO
 
 
+class Action(Enum):
+    """What the whole of an analysis recommends, worst first. The limits may still say no."""
+
+    BLOCK = "block"  # a rule refuses it
+    AVOID = "avoid"  # nothing that may still become known could make it good enough
+    WATCH = "watch"  # not good enough or not known well enough yet
+    PROBE = "probe"  # good enough, but it may turn out not to be: a small try
+    BUY = "buy"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interval:
+    """A figure in bps with the bounds it can have once what is unknown becomes known; all None: unknown.
+
+    ``coverage_bps`` is the known share of what it rests on.
+    """
+
+    low_bps: int | None
+    value_bps: int | None
+    high_bps: int | None
+    coverage_bps: int
+
+    def __post_init__(self) -> None:
+        ends = (self.low_bps, self.value_bps, self.high_bps)
+        if any(end is None for end in ends):
+            assert ends == (None, None, None), ends
+        else:
+            assert ends == tuple(sorted(end for end in ends if end is not None)), ends
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScoreCard:
+    """Risk and edge apart, and the action that follows.
+
+    ``risk`` is 0 (safest) .. 10000: 10000 less the score; no probability. ``edge`` is what an entry brings on average in
+    bps of its cost, losses of everything included, by our own lately; unknown before enough of them have ended.
+    ``helps_most`` is the missing input whose knowledge would narrow the risk most, by ``helps_bps``; "" when none is missing.
+    """
+
+    action: Action
+    why: str
+    risk: Interval
+    edge: Interval
+    helps_most: str = ""
+    helps_bps: int = 0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RiskVerdict:
     """All rules' answers on one analysis. ``score_bps`` is 0 (worst) .. 10000 (best); None when nothing is known.
@@ -57,6 +104,7 @@ class RiskVerdict:
     findings: tuple[Finding, ...]
     config_revision: int
     confidence_bps: int = 0
+    card: ScoreCard | None = None  # None in verdicts of before there were cards
 
     @property
     def refusals(self) -> tuple[Finding, ...]:

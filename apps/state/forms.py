@@ -113,6 +113,8 @@ def _field_of(name: str, info: FieldInfo, widgets: Widgets) -> forms.Field:
     }
     if bool in kinds:
         return forms.BooleanField(**options | {"required": False}, **_widget(forms.BooleanField, widgets))
+    if str in kinds:
+        return forms.CharField(**options | {"required": False}, **_widget(forms.CharField, widgets))
     # Bounds that exclude their own value are left to the schema, which is asked in the end anyway.
     limits: dict[str, Any] = {"min_value": bounds.get("ge"), "max_value": bounds.get("le")}
     kind = forms.DecimalField if Decimal in kinds else forms.IntegerField
