@@ -101,3 +101,27 @@ class SocialSourceState(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source}: {self.state}"
+
+
+class OutsideOpinion(models.Model):
+    """What an outside service was last heard to say of a token, and until when that holds."""
+
+    chain_key = models.CharField(max_length=60)
+    token_address = models.CharField(max_length=66)  # EVM in lower case
+    source = models.CharField(max_length=20)  # its name in the environment
+    asked_at = models.DateTimeField()  # so that it is not asked twice at once
+    fetched_at = models.DateTimeField(null=True)  # None: never answered
+    expires_at = models.DateTimeField()  # it is asked again from then on
+    fields = models.JSONField(default=dict)  # of Opinion, in our units; empty: it never answered
+    failure = models.CharField(max_length=300, blank=True)  # why the newest answer is no verdict
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["chain_key", "token_address", "source"], name="outside_opinion_once"
+            )
+        ]
+        indexes = [models.Index(fields=["expires_at"], name="outside_opinion_by_age")]
+
+    def __str__(self) -> str:
+        return f"{self.source} of {self.token_address}"
