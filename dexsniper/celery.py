@@ -42,6 +42,7 @@ def configure(app: Celery) -> None:
         timezone="UTC",
         task_routes={
             "engine.scan_feeds": {"queue": "scan"},
+            "engine.opinions": {"queue": "scan"},
             "engine.evaluate": {"queue": "evaluate"},
             "engine.execute": {"queue": "execute"},
             "engine.settle": {"queue": "settle"},

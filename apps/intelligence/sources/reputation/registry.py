@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Protocol
 
 from apps.domain.opinion import OpinionSource
@@ -47,8 +47,3 @@ def opinion_sources(env: OpinionSettings) -> Mapping[str, OpinionSource]:
         "rugcheck": RugCheckSource(base_url=env.rugcheck_url, api_key=env.rugcheck_key),
     }
     return {name: known[name] for name in env.opinion_sources}
-
-
-def titles(sources: Sequence[OpinionSource]) -> str:
-    """Return the services' names for people."""
-    return ", ".join(source.name for source in sources)
