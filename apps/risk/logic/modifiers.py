@@ -17,9 +17,19 @@ SENTIMENT_PRAISE_MAX_BPS, SENTIMENT_BLAME_MAX_BPS = 300, 1_000
 WHALES_SELL_MAX_BPS = 2_500
 
 
+def score_moved(score_bps: int, points: int) -> int:
+    """Return the score with news taken into account, within its bounds."""
+    return min(max(score_bps + points, 0), BPS_ONE)
+
+
 def score_modified(score_bps: int, analysis: Analysis) -> int:
-    """Return the score with sentiment (-10000..10000 bps) and whale distribution (0..10000 bps) taken into account."""
-    return min(max(score_bps + sentiment_points(analysis) - whale_points(analysis), 0), BPS_ONE)
+    """Return the score with all news taken into account."""
+    return score_moved(score_bps, news_points(analysis))
+
+
+def news_points(analysis: Analysis) -> int:
+    """Return what sentiment (-10000..10000 bps) and whale distribution (0..10000 bps) add to a score, or take."""
+    return sentiment_points(analysis) - whale_points(analysis)
 
 
 def sentiment_points(analysis: Analysis) -> int:
