@@ -51,6 +51,7 @@ def configure(app: Celery) -> None:
             "scan-feeds": {"task": "engine.scan_feeds", "schedule": 5.0, "options": {"expires": 5}},
             "reconcile": {"task": "engine.reconcile", "schedule": 60.0, "options": {"expires": 60}},
             "scoreboard": {"task": "engine.scoreboard", "schedule": 60.0, "options": {"expires": 60}},
+            "deployers": {"task": "engine.deployers", "schedule": 2.0, "options": {"expires": 2}},
             "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
         },
     )
@@ -59,6 +60,7 @@ def configure(app: Celery) -> None:
 app = Celery("dexsniper")
 configure(app)
 app.autodiscover_tasks(["apps.engine"], related_name="road")
+app.autodiscover_tasks(["apps.engine"], related_name="deployers")
 
 
 _BEAT_EVERY_S = 5

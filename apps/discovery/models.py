@@ -54,6 +54,13 @@ class Pair(models.Model):
     quarantine_reason = models.CharField(max_length=300, blank=True)
     # Names the call that inserted the row: of two that register one pair at once, only the inserter has it as new.
     registration = models.CharField(max_length=32, blank=True, editable=False)
+    # Who gave the creator its first coins. "": not looked up yet; "hub": an account that pays very many.
+    funding_state = models.CharField(
+        max_length=8, blank=True, choices=[(v, v) for v in ("found", "hub", "unknown")], default=""
+    )
+    funder = models.CharField(max_length=66, blank=True, db_index=True)  # EIP-55 on EVM
+    funding_tx_hash = models.CharField(max_length=88, blank=True)
+    funding_reason = models.CharField(max_length=200, blank=True)  # why it is unknown, or tells nothing
     # The newest known reserves, kept by the listener.
     reserve_base_raw = RawAmountField(null=True)
     reserve_quote_raw = RawAmountField(null=True)

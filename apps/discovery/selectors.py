@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Literal
+from typing import Any, Literal
 
-from django.db.models import Count, OuterRef, QuerySet, Subquery
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
 from apps.chains.selectors import readable_chains
 from apps.discovery.logic.drained import PoolHealth, pool_health, token_health
 from apps.discovery.logic.prices import pool_liquidity_usd_micros, pool_price, price_in_usd
 from apps.discovery.models import FeedSighting, Pair, PoolSnapshot, PoolTrade, QuarantineItem
 from apps.domain.ids import ChainKey
-from apps.domain.market import DeployerHistory
+from apps.domain.market import DeployerCluster, DeployerHistory, Funding
 
 #: Pages and judgements look at so many rows at most.
 PAIRS_MAX = 500
@@ -62,17 +63,80 @@ def deployer_history(*, chain_key: str, creator: str, before_pair_id: int) -> De
     """
     if not creator:
         return None
-    own_base = Pair.objects.filter(pk=before_pair_id).values("base_id")[:1]
-    newest_price = PoolSnapshot.objects.filter(pair=OuterRef("pk")).order_by("-block_number")
-    rows = (
-        Pair.objects.filter(chain_key=chain_key, creator=creator, pk__lt=before_pair_id, removed_at=None)
-        .exclude(base_id__in=own_base)
-        .annotate(price=Subquery(newest_price.values("quote_price_usd_micros")[:1]))
-        .order_by("-pk")
-        .values_list("base_id", "reserve_quote_raw", "peak_quote_raw", "quote__decimals", "price")
+    return _history(_earlier_pairs(chain_key, before_pair_id=before_pair_id).filter(creator=creator))
+
+
+def deployer_cluster(
+    *, chain_key: str, pair_key: str, creator: str, funding: Funding | None = None
+) -> DeployerCluster:
+    """Return who launches with the same money as this pair's creator, and what became of all their earlier tokens.
+
+    Those are the creator, whoever had its first coins from the same account, that account, and whoever had them from the
+    creator. ``funding`` says who paid for the creator where no row does. Two queries at most.
+    """
+    row = (
+        Pair.objects.filter(pair_key=pair_key).only("pk", "funder", "funding_state", "funding_reason").first()
     )
+    if row is not None and row.funding_state:
+        state, funder, reason = row.funding_state, row.funder, row.funding_reason
+    elif funding is not None:
+        state, funder, reason = funding.state, funding.funder, funding.reason
+    else:
+        state, funder, reason = "", "", "who paid for this launch was not looked up yet"
+    is_known = state == "found" and bool(funder)
+    if not creator or not (is_known or row is not None):
+        return DeployerCluster(funder="", reason_unknown=reason, history=None)
+    same = Q(creator=creator) | Q(funder=creator, funding_state="found")
+    if is_known:
+        same |= Q(funder=funder, funding_state="found") | Q(creator=funder)
+    pairs = _earlier_pairs(chain_key, before_pair_id=None if row is None else row.pk).filter(same)
+    rows = list(pairs.order_by("-pk").values_list(*_POOL_COLUMNS, "creator", "funder")[:DEPLOYER_PAIRS_MAX])
+    makers = {maker for *_, maker, _ in rows if maker} - {creator}
+    return DeployerCluster(
+        funder=funder if is_known else "",
+        reason_unknown="" if is_known else reason,
+        history=_history_of(item[:-2] for item in rows) if is_known or makers else None,
+        makers=len(makers),
+        funded=tuple(sorted({maker for *_, maker, payer in rows if payer == creator and maker != creator})),
+    )
+
+
+def funding_due(*, chain_key: str, since: datetime, limit: int) -> tuple[int, ...]:
+    """Return the pairs registered since then whose maker's first coins nobody has looked up yet, newest first."""
+    rows = Pair.objects.filter(
+        chain_key=chain_key, funding_state="", quarantine_code="", removed_at=None, registered_at__gte=since
+    )
+    return tuple(rows.order_by("-pk").values_list("pk", flat=True)[:limit])
+
+
+def pool_addresses(*, chain_key: str, token_address: str) -> tuple[str, ...]:
+    """Return the known pools of a token."""
+    rows = Pair.objects.filter(chain_key=chain_key, base__address=token_address, removed_at=None)
+    return tuple(rows.values_list("pool_address", flat=True)[:PAIRS_MAX])
+
+
+_POOL_COLUMNS = ("base_id", "reserve_quote_raw", "peak_quote_raw", "quote__decimals", "price")
+
+
+def _earlier_pairs(chain_key: str, *, before_pair_id: int | None) -> QuerySet[Pair]:
+    """Return the pairs of a chain registered before this one, without those of its own token; None: all."""
+    newest_price = PoolSnapshot.objects.filter(pair=OuterRef("pk")).order_by("-block_number")
+    pairs = Pair.objects.filter(chain_key=chain_key, removed_at=None).annotate(
+        price=Subquery(newest_price.values("quote_price_usd_micros")[:1])
+    )
+    if before_pair_id is None:
+        return pairs
+    own_base = Pair.objects.filter(pk=before_pair_id).values("base_id")[:1]
+    return pairs.filter(pk__lt=before_pair_id).exclude(base_id__in=own_base)
+
+
+def _history(pairs: QuerySet[Pair]) -> DeployerHistory:
+    return _history_of(pairs.order_by("-pk").values_list(*_POOL_COLUMNS)[:DEPLOYER_PAIRS_MAX])
+
+
+def _history_of(rows: Iterable[tuple[Any, ...]]) -> DeployerHistory:
     pools: dict[int, list[PoolHealth]] = defaultdict(list)
-    for base_id, quote_raw, peak_quote_raw, decimals, price in rows[:DEPLOYER_PAIRS_MAX]:
+    for base_id, quote_raw, peak_quote_raw, decimals, price in rows:
         pools[base_id].append(
             pool_health(
                 quote_raw=quote_raw,

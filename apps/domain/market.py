@@ -127,6 +127,37 @@ class DeployerHistory:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Funding:
+    """Who gave an account its first coins.
+
+    "found": an account like any other. "hub": one that pays very many, so it tells nothing of who stands behind.
+    "unknown": ``reason`` says why, ``funder`` is "". The block is None when unknown.
+    """
+
+    state: Literal["found", "hub", "unknown"]
+    funder: str
+    block_number: int | None
+    tx_hash: str
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployerCluster:
+    """Everybody who launches with the same money: the creator, whoever shares his first funder, the funder, the funded.
+
+    ``history`` is of all their tokens together, None when nobody beside the creator is known to belong to it;
+    ``makers`` counts them without the creator. ``funder`` is "" when unknown, and then ``reason_unknown`` says why.
+    ``funded`` are addresses whose first coins came from the creator.
+    """
+
+    funder: str
+    reason_unknown: str
+    history: DeployerHistory | None
+    makers: int = 0
+    funded: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TokenMetadata:
     """A token's self-description, read on chain and cleaned.
 
@@ -205,6 +236,18 @@ class RoundTrip:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SuppliedHolder:
+    """Somebody to whom the creator's side, or the mint, gave base tokens without a trade in the pool, also through others.
+
+    ``balance_raw`` is what he holds now, ``tx_hash`` his first gift.
+    """
+
+    address: str
+    balance_raw: int
+    tx_hash: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PairFacts:
     """Everything read on chain for one evaluation, all at ``block``. A part that could not be read is None and its
     reason stands in ``missing`` under the part's name.
@@ -228,6 +271,9 @@ class PairFacts:
     swaps: tuple[PoolSwap, ...] | None = None  # since creation, newest last, bounded
     missing: Mapping[str, str] | None = None
     probes: TokenProbes | None = None  # None: a first look, which asks for no full assessment
+    supplied: tuple[SuppliedHolder, ...] | None = (
+        None  # largest first, creator and owner excluded; None: not known
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -238,6 +284,7 @@ class FeeQuote:
     tip_wei: int
     max_fee_wei: int
     block_number: int
+    tip_front_wei: int = 0  # highest tip paid at the front of recent blocks; 0: not known
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

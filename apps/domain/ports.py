@@ -13,6 +13,7 @@ from apps.domain.market import (
     FeedItem,
     FeedLeftovers,
     FeeQuote,
+    Funding,
     Listing,
     PairFacts,
     PoolReserves,
@@ -80,6 +81,9 @@ class ChainReader(PoolReader, Protocol):
         self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int
     ) -> PairFacts:
         """Return everything readable about a pair at the newest block, the round trip at ``probe_amount_raw``."""
+
+    def first_funding(self, account: str, *, before_block: int) -> Funding:
+        """Return who gave an account its first coins, as far as the node's old state tells; for few accounts."""
 
     def deepest_pool(self, token_address: str) -> tuple[str, str] | None:
         """Return DEX key and address of the token's pool that holds most wrapped coins, None when it has none."""

@@ -8,6 +8,7 @@ from typing import Any, Literal
 from apps.domain.ids import ChainKey, pair_key_of, trace_id_of
 from apps.domain.market import (
     BlockRef,
+    DeployerCluster,
     DeployerHistory,
     Listing,
     PairFacts,
@@ -109,8 +110,11 @@ FACTS = PairFacts(
     round_trips=BOTH_TRIPS,
     swaps=(swap("buy", address(2_000)), swap("buy", address(2_001)), swap("sell", address(2_000))),
     missing={},
+    supplied=(),
 )
 NO_HISTORY = DeployerHistory(tokens=0, dead=0, alive=0, unknown=0)
+FUNDER = address(7)
+NO_CLUSTER = DeployerCluster(funder=FUNDER, reason_unknown="", history=NO_HISTORY)
 
 
 def subject(
@@ -118,6 +122,7 @@ def subject(
     history: DeployerHistory | None = NO_HISTORY,
     listing: Listing = LISTING,
     now_ms: int = NOW_MS,
+    cluster: DeployerCluster | None = NO_CLUSTER,
     **facts: Any,
 ) -> Subject:
     return Subject(
@@ -128,6 +133,7 @@ def subject(
         now_ms=now_ms,
         lockers=frozenset({LOCKER}),
         own_addresses=frozenset({OURS}),
+        cluster=cluster,
     )
 
 
@@ -145,6 +151,7 @@ BARE: dict[str, Any] = {
     "code_hash": None,
     "selectors": None,
     "holders": None,
+    "supplied": None,
     "round_trips": (),
     "swaps": None,
     "missing": {"reserves": "the node refuses: \x00odd\u202e words"},

@@ -32,7 +32,7 @@ def test_each_figure_stands_once() -> None:
 
 
 def test_nothing_read_then_only_age_and_quote_are_known_and_reasons_are_printable() -> None:
-    analysis = analyse(subject(history=None, **BARE))
+    analysis = analyse(subject(history=None, cluster=None, **BARE))
     assert {item.code for item in analysis.estimates if item.is_known} == {"pair_age_s", "quote_is_native"}
     assert {item.code for item in analysis.estimates} >= AGREED
     for item in analysis.estimates:

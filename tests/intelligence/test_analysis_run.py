@@ -48,7 +48,8 @@ def test_analysis_is_run_then_row_and_event_stand_and_read_back_the_same() -> No
         f"pair:{pair.pk}",
         listing.trace_id,
     )
-    assert event.payload["unknown"] == []
+    # Nobody has looked up who paid for the launch; that comes later and is never waited for.
+    assert all(code.startswith("deployer_cluster_") for code in event.payload["unknown"])
 
 
 def test_lockers_and_our_wallets_then_they_are_left_out() -> None:

@@ -16,7 +16,7 @@ COUNTS = st.integers(0, 1_000)
 
 
 def figures(history: DeployerHistory | None) -> dict[str, Any]:
-    return {item.code: item for item in deployer.estimates(subject(history=history))}
+    return {item.code: item for item in deployer.estimates(subject(history=history, cluster=None))}
 
 
 def test_creator_unknown_then_both_are_unknown() -> None:

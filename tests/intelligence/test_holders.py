@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.intelligence.logic import holders
-from apps.intelligence.logic.holders import dump_drop_bps
+from apps.intelligence.logic.pool_sale import dump_drop_bps
 from tests.intelligence.subjects import LOCKER, POOL, SUPPLY, address, reserves, subject
 
 AMOUNTS = st.integers(min_value=0, max_value=2**256 - 1)

@@ -19,8 +19,17 @@ from eth_utils.crypto import keccak
 from apps.chains.evm import abi, parse, simulate
 from apps.chains.evm.bytecode import MINIMAL_PROXY, without_metadata
 from apps.chains.evm.client import Request, RpcFault
+from apps.chains.evm.supplied import supplied_holders
 from apps.domain.errors import BadDataError
-from apps.domain.market import BlockRef, Listing, PairFacts, PoolReserves, PoolSwap, RoundTrip
+from apps.domain.market import (
+    BlockRef,
+    Listing,
+    PairFacts,
+    PoolReserves,
+    PoolSwap,
+    RoundTrip,
+    SuppliedHolder,
+)
 from apps.domain.money import BPS_ONE, UINT256_MAX
 
 VIEW_GAS = 250_000
@@ -77,6 +86,7 @@ class Question:
     lockers: tuple[str, ...]
     locked_beyond_s: int  # unix time at which liquidity must still be locked to count
     swaps_from: int
+    infrastructure: frozenset[str] = frozenset()  # contracts that tokens pass through, lower case
 
     @property
     def at(self) -> str:
@@ -242,6 +252,7 @@ def pair_facts(
     supply = reading.number("supply", "base_total_supply_raw")
     insiders = _insiders(question, known, reading)
     code_hash, selectors = _code_facts(reading, known)
+    holders = _holders(question, reading, known, supply=supply)
     return PairFacts(
         block=question.block,
         read_at_ms=read_at_ms,
@@ -256,10 +267,11 @@ def pair_facts(
         owner=abi.checksum(known.owner) if known.owner else known.owner,
         code_hash=code_hash,
         selectors=selectors,
-        holders=_holders(question, reading, known, supply=supply),
+        holders=holders,
         round_trips=_round_trips(question, reading, known),
         swaps=_swaps(question, reading, known),
         missing=reading.missing,
+        supplied=_supplied(question, known, insiders=insiders, holders=holders),
     )
 
 
@@ -482,6 +494,25 @@ def _holders(
         return None
     held = [(abi.checksum(address), balance) for address, balance in balances.items() if balance > 0]
     return tuple(sorted(held, key=lambda item: (-item[1], item[0])))
+
+
+def _supplied(
+    question: Question,
+    known: Halfway,
+    *,
+    insiders: tuple[str, ...] | None,
+    holders: tuple[tuple[str, int], ...] | None,
+) -> tuple[SuppliedHolder, ...] | None:
+    if insiders is None or holders is None:
+        return None
+    return supplied_holders(
+        transfers=known.transfers or (),
+        trades=frozenset(log.tx_hash for log in known.swaps or ()),
+        insiders=frozenset(insiders),
+        pool=question.listing.pool_address.lower(),
+        apart=question.infrastructure | {question.listing.base.address.lower()},
+        holders=holders,
+    )
 
 
 def _is_history_partial(question: Question, known: Halfway) -> bool:

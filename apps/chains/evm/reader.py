@@ -12,6 +12,7 @@ from typing import Any
 from apps.chains.evm import abi, ahead, facts, parse, probes_local, probes_run, simulate, simulate_local
 from apps.chains.evm.client import TIMEOUT_DEFAULT_S, EvmClient, Request, RpcFault
 from apps.chains.evm.fees import read_fees
+from apps.chains.evm.funding import first_funding
 from apps.chains.evm.probes_run import Assessment
 from apps.chains.evm.simulate_script import Stage
 from apps.chains.evm.token_text import NAME_CHARS_MAX, SYMBOL_CHARS_MAX, token_decimals, token_text
@@ -22,6 +23,7 @@ from apps.domain.market import (
     ChainProfile,
     DexProfile,
     FeeQuote,
+    Funding,
     Listing,
     PairFacts,
     PoolReserves,
@@ -430,6 +432,10 @@ class EvmReader:
     def is_known(self, tx_hash: str) -> bool:
         """Tell whether the node has the transaction, mined or pending."""
         return self._client.call("eth_getTransactionByHash", [tx_hash]) is not None
+
+    def first_funding(self, account: str, *, before_block: int) -> Funding:
+        """Return who gave an account its first coins, looking back from a block; unknown where old state is gone."""
+        return first_funding(account, before_block=before_block, ask=self._ask)
 
     # -- parts ----------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ from apps.domain.market import (
     BlockRef,
     ChainEvent,
     FeeQuote,
+    Funding,
     Listing,
     PairFacts,
     PoolReserves,
@@ -294,6 +295,10 @@ class PaperReader:
     def deepest_pool(self, token_address: str) -> tuple[str, str] | None:
         """Return DEX key and address of the token's deepest pool."""
         return self._reader.deepest_pool(token_address)
+
+    def first_funding(self, account: str, *, before_block: int) -> Funding:
+        """Return who gave an account its first coins."""
+        return self._reader.first_funding(account, before_block=before_block)
 
     def token_probes(
         self, listing: Listing, facts: PairFacts, *, buyer: str, probe_amount_raw: int

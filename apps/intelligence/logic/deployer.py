@@ -1,4 +1,4 @@
-"""What became of the tokens that the same address launched before."""
+"""What became of the tokens that the same address, or the same money, launched before."""
 
 from __future__ import annotations
 
@@ -20,7 +20,14 @@ _DEVIATIONS = Decimal("1.645")
 
 
 def estimates(subject: Subject) -> tuple[Estimate, ...]:
-    """Return deployer_tokens and deployer_dead_bps, the latter drawn towards the base rate with a 90 % interval."""
+    """Return deployer_tokens and deployer_dead_bps, and both for the whole cluster.
+
+    Shares are drawn towards the base rate, with a 90 % interval.
+    """
+    return (*_of_creator(subject), *_of_cluster(subject))
+
+
+def _of_creator(subject: Subject) -> tuple[Estimate, Estimate]:
     history = subject.history
     if history is None:
         reason = "the creator of this pair is unknown"
@@ -29,19 +36,39 @@ def estimates(subject: Subject) -> tuple[Estimate, ...]:
             subject.unknown("deployer_dead_bps", reason, unit="bps", source=_SOURCE),
         )
     tokens = subject.known("deployer_tokens", history.tokens, unit="count", source=_SOURCE)
-    return tokens, _dead_share(subject, history)
+    return tokens, _dead_share(subject, history, "deployer_dead_bps")
 
 
-def _dead_share(subject: Subject, history: DeployerHistory) -> Estimate:
+def _of_cluster(subject: Subject) -> tuple[Estimate, ...]:
+    """Return the record of everybody who launches with the same money; unknown where the funder is, none unasked."""
+    cluster = subject.cluster
+    if cluster is None:
+        return ()
+    if cluster.history is None:
+        reason = cluster.reason_unknown or "nobody beside the creator is known to launch with the same money"
+        return (
+            subject.unknown("deployer_cluster_makers", reason, unit="count", source=_SOURCE),
+            subject.unknown("deployer_cluster_tokens", reason, unit="count", source=_SOURCE),
+            subject.unknown("deployer_cluster_dead_bps", reason, unit="bps", source=_SOURCE),
+        )
+    history = cluster.history
+    return (
+        subject.known("deployer_cluster_makers", cluster.makers, unit="count", source=_SOURCE),
+        subject.known("deployer_cluster_tokens", history.tokens, unit="count", source=_SOURCE),
+        _dead_share(subject, history, "deployer_cluster_dead_bps"),
+    )
+
+
+def _dead_share(subject: Subject, history: DeployerHistory, code: str) -> Estimate:
     seen = history.dead + history.alive
     if history.tokens > 0 and seen == 0:
         reason = f"what became of this deployer's {history.tokens} earlier tokens was never seen"
-        return subject.unknown("deployer_dead_bps", reason, unit="bps", source=_SOURCE)
+        return subject.unknown(code, reason, unit="bps", source=_SOURCE)
     mean, low, high = dead_share(dead=history.dead, alive=history.alive)
     with localcontext(RATIO_CONTEXT):
         confidence = Decimal(seen) / (Decimal(seen) + PRIOR_TOKENS)
     return subject.known(
-        "deployer_dead_bps",
+        code,
         mean,
         unit="bps",
         source=_SOURCE if seen else "prior",

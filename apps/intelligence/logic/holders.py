@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from apps.domain.estimate import Estimate
-from apps.domain.money import BPS_ONE
+from apps.intelligence.logic.pool_sale import dump_drop_bps
 from apps.intelligence.logic.subject import Subject, share_up_bps
 
 TOP_HOLDERS = 10
@@ -11,21 +11,18 @@ _CONTRADICTION = "the token's balances and its supply contradict each other"
 
 
 def estimates(subject: Subject) -> tuple[Estimate, ...]:
-    """Return token_supply, creator_holding_bps, creator_dump_drop_bps, holders_top10_bps and holder_count."""
-    return (_supply(subject), _creator_share(subject), _creator_dump(subject), *_holders(subject))
+    """Return the supply, what the creator and his side hold, what their sale does to the price, and who else holds.
 
-
-def dump_drop_bps(*, base_raw: int, fee_bps: int, sold_raw: int) -> int:
-    """Return how far selling ``sold_raw`` into a constant-product pool lowers its price, rounded up.
-
-    The price falls to x²/((x+q)(x+γq)) of itself; x is the pool's base reserve, γ what the fee leaves of the input q.
+    token_supply, creator_holding_bps, creator_dump_drop_bps, deployer_cluster_{holding_bps,dump_drop_bps,holders},
+    holders_top10_bps, holder_count.
     """
-    assert base_raw > 0, base_raw
-    assert sold_raw >= 0, sold_raw
-    assert 0 <= fee_bps < BPS_ONE, fee_bps
-    kept = BPS_ONE * base_raw * base_raw * BPS_ONE
-    whole = (base_raw + sold_raw) * (BPS_ONE * base_raw + (BPS_ONE - fee_bps) * sold_raw)
-    return BPS_ONE - kept // whole
+    return (
+        _supply(subject),
+        _creator_share(subject),
+        _creator_dump(subject),
+        *_cluster(subject),
+        *_holders(subject),
+    )
 
 
 def _supply(subject: Subject) -> Estimate:
@@ -57,6 +54,56 @@ def _creator_dump(subject: Subject) -> Estimate:
         base_raw=facts.reserves.base_raw, fee_bps=subject.listing.fee_bps, sold_raw=facts.base_creator_raw
     )
     return subject.known("creator_dump_drop_bps", drop, unit="bps")
+
+
+def _cluster(subject: Subject) -> tuple[Estimate, Estimate, Estimate]:
+    """Return what the creator's whole side holds: creator, owner, whom they gave tokens without a trade, whom they funded."""
+    holding, dump, count = (
+        "deployer_cluster_holding_bps",
+        "deployer_cluster_dump_drop_bps",
+        "deployer_cluster_holders",
+    )
+    facts = subject.facts
+    if facts.supplied is None or facts.base_creator_raw is None:
+        parts = ("base_creator_raw", "holders")
+        return (
+            subject.absent(holding, *parts, unit="bps", source="events"),
+            subject.absent(dump, *parts, unit="bps", source="events"),
+            subject.absent(count, *parts, unit="count", source="events"),
+        )
+    others = _side_balances(subject)
+    held, n = facts.base_creator_raw + sum(others), len(others) + 1
+    counted = subject.known(count, len(others), unit="count", source="events", n=n)
+    if facts.base_total_supply_raw is None:
+        share = subject.absent(holding, "base_total_supply_raw", unit="bps", source="events")
+    elif (bps := share_up_bps(held, facts.base_total_supply_raw)) is None:
+        share = subject.unknown(holding, _CONTRADICTION, unit="bps", source="events")
+    else:
+        share = subject.known(holding, bps, unit="bps", source="events", n=n)
+    if facts.reserves is None:
+        return share, subject.absent(dump, "reserves", unit="bps", source="events"), counted
+    if facts.reserves.base_raw == 0:
+        return share, subject.unknown(dump, "the pool is empty", unit="bps", source="events"), counted
+    drop = dump_drop_bps(base_raw=facts.reserves.base_raw, fee_bps=subject.listing.fee_bps, sold_raw=held)
+    return share, subject.known(dump, drop, unit="bps", source="events", n=n), counted
+
+
+def _side_balances(subject: Subject) -> list[int]:
+    """Return the balances of the creator's side beside creator and owner themselves."""
+    themselves = subject.comparables(subject.listing.creator, subject.facts.owner or "")
+    nobody = subject.comparables(
+        subject.listing.pool_address,
+        *subject.lockers,
+        *subject.routers,
+        *subject.pools,
+        *subject.own_addresses,
+    )
+    others = subject.insiders - themselves - nobody
+    return [
+        raw
+        for address, raw in subject.facts.holders or ()
+        if subject.comparable(address) in others and raw > 0
+    ]
 
 
 def _holders(subject: Subject) -> tuple[Estimate, Estimate]:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from apps.domain import estimate
 from apps.domain.estimate import Estimate
-from apps.domain.market import DeployerHistory, Listing, PairFacts
+from apps.domain.market import DeployerCluster, DeployerHistory, Listing, PairFacts
 from apps.domain.money import BPS_ONE
 
 #: Reasons come from nodes and contracts; longer ones say nothing more.
@@ -27,11 +27,21 @@ class Subject:
     lockers: frozenset[str] = frozenset()  # contracts known to hold liquidity for a time
     own_addresses: frozenset[str] = frozenset()  # our wallets: our own trades prove nothing
     code_history: DeployerHistory | None = None  # of other tokens with the same code; None: nobody looked
+    routers: frozenset[str] = frozenset()  # tokens pass through them
+    pools: frozenset[str] = frozenset()  # the token's other pools
+    cluster: DeployerCluster | None = None  # None: nobody looked
 
     @property
     def missing(self) -> Mapping[str, str]:
         """Return why parts of the facts could not be read, by the part's name."""
         return self.facts.missing or {}
+
+    @property
+    def insiders(self) -> frozenset[str]:
+        """Return the creator's side in comparable form: creator, owner, whom they supplied and whom they funded."""
+        supplied = (item.address for item in self.facts.supplied or ())
+        funded = () if self.cluster is None else self.cluster.funded
+        return self.comparables(self.listing.creator, self.facts.owner or "", *supplied, *funded)
 
     def comparable(self, address: str) -> str:
         """Return an address in the form in which it is compared: EVM addresses without case."""

@@ -8,11 +8,12 @@ from dataclasses import dataclass, replace
 from django.db import transaction
 from django.utils import timezone
 
-from apps.chains.selectors import chain_profile, locker_addresses
+from apps.chains.selectors import chain_profile, dex_profiles, locker_addresses
+from apps.discovery.selectors import deployer_cluster, pool_addresses
 from apps.domain.analysis import Analysis
 from apps.domain.estimate import Estimate
 from apps.domain.events import EventKind
-from apps.domain.market import DeployerHistory, Listing, PairFacts
+from apps.domain.market import DeployerHistory, Funding, Listing, PairFacts
 from apps.intelligence.logic.analyse import analyse
 from apps.intelligence.logic.probes_record import evidence_to_json, probes_to_json
 from apps.intelligence.logic.record import estimates_to_json
@@ -76,9 +77,17 @@ def analysis_run(
 
 
 def analysis_of(
-    *, listing: Listing, facts: PairFacts, history: DeployerHistory | None, now_ms: int
+    *,
+    listing: Listing,
+    facts: PairFacts,
+    history: DeployerHistory | None,
+    now_ms: int,
+    funding: Funding | None = None,
 ) -> Analysis:
-    """Return the analysis of these facts and store nothing: of a token that somebody merely asks about."""
+    """Return the analysis of these facts and store nothing: of a token that somebody merely asks about.
+
+    ``funding`` says who paid for the launch of a pair that is not registered.
+    """
     chain_key = listing.base.chain_key
     return analyse(
         Subject(
@@ -90,6 +99,11 @@ def analysis_of(
             lockers=frozenset(locker_addresses(chain_key)),
             own_addresses=frozenset(wallet.address for wallet in wallet_views()),
             code_history=_code_history(listing, facts),
+            routers=frozenset(dex.router for dex in dex_profiles(chain_key)),
+            pools=frozenset(pool_addresses(chain_key=chain_key, token_address=listing.base.address)),
+            cluster=deployer_cluster(
+                chain_key=chain_key, pair_key=listing.pair_key, creator=listing.creator, funding=funding
+            ),
         )
     )
 

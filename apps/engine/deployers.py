@@ -1,0 +1,36 @@
+"""Looks up who paid for new launches, beside the road: nothing ever waits for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from celery import shared_task
+from django.utils import timezone
+
+from apps.discovery.selectors import funding_due
+from apps.discovery.services.funding import funding_find
+from apps.domain.errors import NetworkError
+from apps.engine import housekeeping, wiring
+from apps.state.services.incidents import incident_from_error
+
+#: Older launches are judged already; of one run so many makers of a chain are looked up, some ten questions each.
+_YOUNGER_THAN = timedelta(hours=1)
+_PAIRS_MAX = 20
+
+
+@shared_task(name="engine.deployers")
+def deployers() -> None:
+    """Look up who paid for the launches of every chain that nobody has looked up yet; repeatable at will."""
+    for chain_key in housekeeping.followed_chain_keys():
+        try:
+            look_up(chain_key)
+        except NetworkError as error:
+            incident_from_error(error, dedup_key=f"deployers/{chain_key}/{error.code}")
+
+
+def look_up(chain_key: str) -> int:
+    """Look up the newest launches of one chain; return how many. Raises NetworkError."""
+    due = funding_due(chain_key=chain_key, since=timezone.now() - _YOUNGER_THAN, limit=_PAIRS_MAX)
+    for pair_id in due:
+        funding_find(pair_id=pair_id, reader=wiring.chain_ports(chain_key).reader)
+    return len(due)
