@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, replace
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
 from apps.domain.estimate import Estimate, known, unknown
-from apps.risk.logic.limits import Conditions, limits_in_force, stop_by_volatility_bps
+from apps.risk.logic.limits import Conditions, conditions_of, limits_in_force, stop_by_volatility_bps
 from apps.risk.logic.modifiers import news_points, score_moved, sentiment_points, whale_points
 from tests.trading import cases
 
@@ -152,6 +152,80 @@ def test_person_wants_no_stop_then_none_is_made() -> None:
     assert (exits.stop_loss_bps, exits.trailing_stop_bps) == (None, None)
 
 
+# -- switches -----------------------------------------------------------------------------
+#: Every switch with the input that it lets through, and the figure that it changes.
+SWITCHES = {
+    "size_by_confidence": (Conditions(confidence_bps=3_500), "position_max_usd"),
+    "probe_when_uncertain": (Conditions(is_probe=True), "position_max_usd"),
+    "size_by_volatility": (Conditions(volatility=given_as("volatility", 8_000)), "position_max_usd"),
+    "size_by_sentiment": (Conditions(sentiment=BAD.sentiment), "position_max_usd"),
+    "size_by_whales": (Conditions(whale_distribution=BAD.whale_distribution), "position_max_usd"),
+    "size_by_manipulation": (Conditions(coordination=BAD.coordination), "position_max_usd"),
+    "regime_in_limits": (Conditions(regime=BAD.regime), "score_min_bps"),
+    "regime_in_exits": (Conditions(regime=BAD.regime), "take_profit_bps"),
+    "exits_by_volatility": (Conditions(volatility=given_as("volatility", 100)), "stop_loss_bps"),
+}
+
+
+def figure(config: TradingConfig, name: str) -> Any:
+    section = next(part for part in (config.limits, config.entry, config.exits) if hasattr(part, name))
+    return getattr(section, name)
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_switch_is_off_then_its_input_changes_nothing(switch: str) -> None:
+    conditions, _ = SWITCHES[switch]
+    config = cases.config(influence={switch: False})
+    noted = [item.switch for item in limits_in_force(config, conditions).adjustments]
+    assert f"influence.{switch}" not in noted
+    others = dict.fromkeys(SWITCHES, False)
+    silent = cases.config(influence=others)
+    found = limits_in_force(silent, conditions)
+    assert (found.config, found.changes, found.adjustments, found.size_bps) == (silent, (), (), 10_000)
+
+
+@pytest.mark.parametrize("switch", SWITCHES)
+def test_switch_is_on_then_its_figure_goes_down_or_stricter_and_is_noted(switch: str) -> None:
+    conditions, name = SWITCHES[switch]
+    found = limits_in_force(CONFIG, conditions)
+    [note] = [
+        item for item in found.adjustments if (item.switch, item.subject) == (f"influence.{switch}", name)
+    ]
+    assert Decimal(note.before) == figure(CONFIG, name)
+    assert Decimal(note.after) == figure(found.config, name) or len(found.adjustments) > 1
+    is_stricter = figure(found.config, name) < figure(CONFIG, name)
+    assert is_stricter or (name == "score_min_bps" and found.config.entry.score_min_bps == 6_000)
+
+
+def test_several_factors_then_each_step_begins_where_the_last_ended() -> None:
+    steps = [item for item in limits_in_force(CONFIG, BAD).adjustments if item.subject == "position_max_usd"]
+    assert len(steps) == 5
+    assert Decimal(steps[0].before) == CONFIG.limits.position_max_usd
+    least = CONFIG.limits.position_min_usd
+    for earlier, later in pairwise(steps):
+        assert max(Decimal(later.before), least) == Decimal(earlier.after)
+    assert Decimal(steps[-1].after) == limits_in_force(CONFIG, BAD).config.limits.position_max_usd
+
+
+def test_market_falls_then_gains_are_taken_sooner_and_not_below_what_costs_eat() -> None:
+    falling = Conditions(regime=given_as("regime", -1))
+    assert limits_in_force(CONFIG, falling).config.exits.take_profit_bps == 2_500
+    small = cases.config(exits={"take_profit_bps": 1_200})
+    assert limits_in_force(small, falling).config.exits.take_profit_bps == 1_000
+    less = cases.config(exits={"take_profit_bps": 500})
+    assert limits_in_force(less, falling).config.exits == less.exits
+    never = cases.config(exits={"take_profit_bps": None})
+    assert limits_in_force(never, falling).config.exits.take_profit_bps is None
+
+
+def test_analysis_then_its_conditions_are_read_by_either_name() -> None:
+    bear = given_as("regime", -1)
+    found = conditions_of(with_figures(not_known("market_regime"), bear))
+    assert (found.regime, found.volatility) == (bear, None)
+    named = given_as("volatility_bps", 5)
+    assert conditions_of(with_figures(named, given_as("volatility", 9))).volatility == named
+
+
 # -- laws ---------------------------------------------------------------------------------
 _ESTIMATES = {
     name: st.one_of(
@@ -169,18 +243,38 @@ _ESTIMATES = {
 
 
 @given(
-    conditions=st.builds(Conditions, **_ESTIMATES, shrink_bps=st.integers(1, 10_000)),
+    conditions=st.builds(
+        Conditions,
+        **_ESTIMATES,
+        shrink_bps=st.integers(1, 10_000),
+        confidence_bps=st.one_of(st.none(), st.integers(0, 10_000)),
+        is_probe=st.booleans(),
+    ),
+    switches=st.dictionaries(st.sampled_from(sorted(SWITCHES)), st.booleans()),
+    target=st.one_of(st.none(), st.integers(10, 1_000_000)),
     position=st.decimals("1", "500", places=2),
     least=st.decimals("0", "1", places=2),
     stop=st.one_of(st.none(), st.integers(10, 10_000)),
 )
 def test_any_conditions_then_nothing_is_looser_and_the_result_is_a_configuration(
-    conditions: Conditions, position: Decimal, least: Decimal, stop: int | None
+    conditions: Conditions,
+    switches: dict[str, bool],
+    position: Decimal,
+    least: Decimal,
+    stop: int | None,
+    target: int | None,
 ) -> None:
     config = cases.config(
-        limits={"position_max_usd": position, "position_min_usd": least}, exits={"stop_loss_bps": stop}
+        limits={"position_max_usd": position, "position_min_usd": least},
+        exits={"stop_loss_bps": stop, "take_profit_bps": target},
+        influence=switches,
     )
-    found = limits_in_force(config, conditions).config
+    whole = limits_in_force(config, conditions)
+    found = whole.config
+    assert 0 < whole.size_bps <= 10_000
+    assert found == config or whole.adjustments
+    assert (found.exits.take_profit_bps or 0) <= (target or 0)
+    assert (found.exits.take_profit_bps is None) is (target is None)
     assert TradingConfig.model_validate(found.model_dump(mode="json")) == found
     assert found.limits.position_max_usd <= config.limits.position_max_usd
     assert found.limits.exposure_max_usd <= config.limits.exposure_max_usd
@@ -196,7 +290,13 @@ def test_any_conditions_then_nothing_is_looser_and_the_result_is_a_configuration
 
 
 def test_conditions_then_each_input_is_tried_here() -> None:
-    assert {item.name for item in fields(Conditions)} == {*INPUTS, "shrink_bps", "shrunk_by"}
+    assert {item.name for item in fields(Conditions)} == {
+        *INPUTS,
+        "shrink_bps",
+        "shrunk_by",
+        "confidence_bps",
+        "is_probe",
+    }
 
 
 # -- score --------------------------------------------------------------------------------
