@@ -11,9 +11,9 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
 
 from apps.domain.errors import BadDataError
+from apps.intelligence.logic.trees import Tree, tree_from_json
 from apps.risk.model.history import Features
 
 FORMAT = 1
@@ -23,28 +23,6 @@ COVERAGE_MIN = 0.10
 _DEVIATIONS = 1.645
 _LOGIT_MAX = 9.0
 _TREES_MAX = 5_000
-_NODES_MAX = 1_000
-
-#: One inner node: feature, threshold, left, right, whether unknown goes left. A child below 0 is leaf ``-1 - child``.
-Node = tuple[int, float, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """One tree; without nodes it is its single leaf."""
-
-    nodes: tuple[Node, ...]
-    leaves: tuple[float, ...]
-
-    def value(self, row: Sequence[float]) -> float:
-        """Return the leaf that ``row`` (NaN for unknown) falls into."""
-        at = 0 if self.nodes else -1
-        while at >= 0:
-            feature, threshold, left, right, unknown_left = self.nodes[at]
-            value = row[feature]
-            goes_left = unknown_left if value != value else value <= threshold  # noqa: PLR0124  # NaN
-            at = left if goes_left else right
-        return self.leaves[-1 - at]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +166,8 @@ def model_from_json(text: str) -> LossModel:
         if fields["format"] != FORMAT:
             raise ValueError(f"format {fields['format']} instead of {FORMAT}")
         members = tuple(
-            tuple(_tree(item, len(fields["inputs"])) for item in trees) for trees in fields["members"]
+            tuple(tree_from_json(item, len(fields["inputs"])) for item in trees)
+            for trees in fields["members"]
         )
         if not members or sum(map(len, members)) > _TREES_MAX:
             raise ValueError("no trees or too many")
@@ -207,19 +186,3 @@ def model_from_json(text: str) -> LossModel:
             f"The parameters of the probability of loss are not readable: {error}.",
             remedy="Restore the file from the repository, or fit it anew with 'manage.py train risk'.",
         ) from error
-
-
-def _tree(item: Sequence[Any], inputs: int) -> Tree:
-    """Return a tree whose children come after their parents, so that every walk ends."""
-    raw, leaves = item
-    if len(raw) > _NODES_MAX or len(leaves) != len(raw) + 1:
-        raise ValueError("a tree of senseless size")
-    nodes: list[Node] = []
-    for place, (feature, threshold, left, right, unknown_left) in enumerate(raw):
-        for child in (left, right):
-            if not (place < child < len(raw) or -len(leaves) <= child < 0):
-                raise ValueError("a tree that does not end")
-        if not 0 <= feature < inputs:
-            raise ValueError("a tree that asks for an input that does not exist")
-        nodes.append((int(feature), float(threshold), int(left), int(right), int(unknown_left)))
-    return Tree(tuple(nodes), tuple(map(float, leaves)))

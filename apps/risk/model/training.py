@@ -10,9 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from apps.intelligence.logic.trees import Node, Tree
 from apps.intelligence.measuring.libraries import needed_library
 from apps.risk.model.dataset import Labelled
-from apps.risk.model.model import Calibration, LossModel, Node, Spread, Tree
+from apps.risk.model.model import Calibration, LossModel, Spread
 
 SEED = 20_240_229
 #: Copies of every row with so much hidden of it: a model that has not seen missing data is sure of itself without it.
