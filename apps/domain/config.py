@@ -243,6 +243,13 @@ class Rules(_Section):
         ge=0,
         le=1_000,
     )
+    outside_contradiction_max_bps: int = _setting(
+        500,
+        "Most that an outside service's taxes may differ from those that we measure.",
+        unit="bps",
+        ge=0,
+        le=10_000,
+    )
     coordination_max_bps: int = _setting(
         7_000, "Highest likelihood that buyers act in concert.", unit="bps", ge=0, le=10_000
     )
@@ -301,6 +308,12 @@ class Gates(_Section):
     )
     holder_dump_top5: GateSetting = _gate(
         Gate.WARN, "The price would stand if the five largest holders sold everything."
+    )
+    outside_danger: GateSetting = _gate(
+        Gate.VETO, "No outside service warns of the token (asked only where one is configured)."
+    )
+    outside_contradiction: GateSetting = _gate(
+        Gate.WARN, "Outside services say what our own simulation measured."
     )
     coordination: GateSetting = _gate(Gate.VETO, "Buyers do not act in concert.")
     loss_probability: GateSetting = _gate(

@@ -228,6 +228,27 @@ EXPLANATIONS: dict[str, Explanation] = {
         f"{_UNLESS_RULE} coordination_max_bps.",
     ),
     "COORDINATION_UNKNOWN": Explanation("It is unknown whether the buyers act in concert.", _WAIT),
+    "OUTSIDE_NO_WARNING": Explanation(
+        "No outside service warns of the token, which counts for little: they can be deceived."
+    ),
+    "OUTSIDE_WARNS": Explanation(
+        "An outside service warns of the token.",
+        "The service must withdraw its warning; it is asked again every few minutes. What it says does not bind you: the "
+        "gate outside_danger can be set to warn.",
+    ),
+    "OUTSIDE_UNKNOWN": Explanation(
+        "No outside service has judged the token yet.",
+        "They are asked again every few seconds; new tokens are unknown to them for minutes. The gate outside_danger can "
+        "be set to warn.",
+    ),
+    "OUTSIDE_AGREES": Explanation("Outside services say what our own simulation measured."),
+    "OUTSIDE_CONTRADICTS": Explanation(
+        "An outside service says something else than our own simulation measured: the token may treat them differently.",
+        "Either may be wrong; a small trade tells more than both.",
+    ),
+    "OUTSIDE_CONTRADICTION_UNKNOWN": Explanation(
+        "It is unknown whether outside services agree with our own simulation.", _WAIT
+    ),
     "NOT_ASKED": Explanation(
         "This was not looked into at first sight, so it speaks neither for nor against the pair.",
         "A full assessment asks: 'manage.py assess'.",

@@ -47,7 +47,9 @@ def _answer(
     rule: Gated, analysis: Analysis, config: TradingConfig, gate: Gate, assessment: Assessment
 ) -> Finding:
     if not rule.figure or analysis.estimate(rule.figure) is not None:
-        return replace(rule.check(analysis, config.rules), rule=rule.name, gate=gate)
+        answer = rule.check(analysis, config.rules)
+        is_praise = rule.only_stricter and answer.outcome is Outcome.PASS
+        return replace(answer, rule=rule.name, gate=min(gate, Gate.WARN) if is_praise else gate)
     refuses = rule.absence is Absence.REFUSES or (
         rule.absence is Absence.REFUSES_IN_FULL and assessment == "full"
     )
@@ -57,7 +59,7 @@ def _answer(
             code="MISSING_IN_FULL_ASSESSMENT" if refuses else "NOT_ASKED",
             outcome=Outcome.UNKNOWN,
             detail=f"{rule.figure}=not asked",
-            addition=f"the rule {rule.name.replace('_', ' ')}",
+            addition=rule.not_asked or f"the rule {rule.name.replace('_', ' ')}",
         ),
         gate=gate if refuses else min(gate, Gate.WARN),
     )

@@ -32,6 +32,7 @@ from apps.risk.logic.rules import (
     holders_top10,
     liquidity,
     lp_removable,
+    outside,
     owner_control,
     pair_age,
     probe_disagreement,
@@ -64,12 +65,18 @@ class Absence(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Gated:
-    """A rule under its gate's name. ``figure`` is the estimate without which it was not asked, "" for several."""
+    """A rule under its gate's name. ``figure`` is the estimate without which it was not asked, "" for several.
+
+    ``only_stricter``: its praise counts for nothing, so that no verdict is better with it than without. ``not_asked`` says
+    why nobody asks, where that is no matter of the look.
+    """
 
     name: str
     check: Rule
     figure: str = ""
     absence: Absence = Absence.REFUSES
+    only_stricter: bool = False
+    not_asked: str = ""
 
 
 _DEEP, _OPTIONAL = Absence.REFUSES_IN_FULL, Absence.NEVER_REFUSES
@@ -109,4 +116,20 @@ RULES: tuple[Gated, ...] = (
     Gated("holders_top10", holders_top10.check),
     Gated("coordination", coordination.check, "coordination_bps", _OPTIONAL),
     Gated("third_party_proof", third_party_proof.check),
+    Gated(
+        outside.DANGER,
+        outside.check_danger,
+        "outside_danger",
+        _OPTIONAL,
+        only_stricter=True,
+        not_asked=outside.NOT_CONFIGURED,
+    ),
+    Gated(
+        outside.CONTRADICTION,
+        outside.check_contradiction,
+        "outside_contradiction_bps",
+        _OPTIONAL,
+        only_stricter=True,
+        not_asked=outside.NOT_CONFIGURED,
+    ),
 )
