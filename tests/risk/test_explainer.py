@@ -34,7 +34,7 @@ def test_refused_pair_then_refusals_come_first_with_numbers_and_what_must_change
     found = verdict(figure("max_reachable_sell_tax_bps", 9_900, "bps"), lp_locked_raw=0, holders=None)
     told = explain(found)
     assert told.headline.startswith(
-        "Refused: 2 rules against it, 1 rule cannot be answered, 1 warning; score "
+        "Refused: 2 rules against it, 2 rules cannot be answered, 2 warnings; score "
     )
     weights = [item.weight for item in told.sentences]
     assert weights == sorted(weights, key=["refuses", "warns", "not_asked", "speaks_for"].index)

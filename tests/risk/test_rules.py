@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from apps.domain.analysis import Analysis
 from apps.domain.config import Rules, TradingConfig
-from apps.domain.market import DeployerHistory
+from apps.domain.market import DeployerHistory, SuppliedHolder
 from apps.domain.money import Token
 from apps.domain.verdict import Finding, Outcome, RiskVerdict
 from apps.intelligence.logic.analyse import analyse
@@ -26,6 +26,7 @@ from tests.intelligence.subjects import (
     CREATED_AT_MS,
     FACTS,
     LISTING,
+    NO_CLUSTER,
     OWNER,
     SUPPLY,
     address,
@@ -88,7 +89,13 @@ def test_no_estimate_was_ever_asked_for_then_no_rule_passes() -> None:
         ("lp_removable", "LIQUIDITY_REMOVABLE", {"lp_locked_raw": 0}),
         ("creator_holding", "CREATOR_HOLDING_ABOVE_MAXIMUM", {"base_creator_raw": SUPPLY // 10 + 1}),
         ("creator_dump", "CREATOR_DUMP_TOO_DEEP", {"base_creator_raw": SUPPLY // 2}),
+        ("creator_dump", "CREATOR_SIDE_DUMP_TOO_DEEP",
+         {"holders": ((address(9), SUPPLY // 3),), "supplied": (SuppliedHolder(
+             address=address(9), balance_raw=SUPPLY // 3, tx_hash="0x01"),)}),
         ("holders_top10", "HOLDERS_CONCENTRATED", {"holders": ((address(9), SUPPLY // 2 + 1),)}),
+        ("holder_dump_top1", "LARGEST_HOLDER_TOO_LARGE", {"holders": ((address(9), SUPPLY * 3 // 10),)}),
+        ("deployer_history", "DEPLOYER_MONEY_RUG_HISTORY",
+         {"cluster": replace(NO_CLUSTER, history=DeployerHistory(tokens=3, dead=3, alive=0, unknown=0), makers=2)}),
         ("deployer_history", "DEPLOYER_RUG_HISTORY",
          {"history": DeployerHistory(tokens=2, dead=2, alive=0, unknown=0)}),
         ("owner_control", "OWNER_CONTROLS", {"owner": OWNER, "selectors": (*(FACTS.selectors or ()), MINT)}),
@@ -112,7 +119,7 @@ def test_a_rule_is_broken_then_it_fails_with_code_words_and_figures(
         ("buy_tax", {"round_trips": (trip(buy_tax_bps=500),)}),
         ("lp_removable", {"lp_burned_raw": 800 * 10**18, "lp_locked_raw": 0}),
         ("creator_holding", {"base_creator_raw": SUPPLY // 10}),
-        ("holders_top10", {"holders": ((address(9), SUPPLY // 2),)}),
+        ("holders_top10", {"holders": tuple((address(9 + n), SUPPLY // 20) for n in range(10))}),
         ("deployer_history", {"history": DeployerHistory(tokens=2, dead=1, alive=1, unknown=0)}),
     ],
 )
@@ -133,6 +140,8 @@ def test_figure_is_exactly_at_its_limit_then_it_passes(rule: str, given: dict[st
         ("lp_removable", "LIQUIDITY_HOLD_UNKNOWN", {"lp_locked_raw": None}),
         ("creator_holding", "CREATOR_HOLDING_UNKNOWN", {"base_creator_raw": None}),
         ("creator_dump", "CREATOR_DUMP_UNKNOWN", {"reserves": None}),
+        ("creator_dump", "CREATOR_DUMP_UNKNOWN", {"supplied": None}),
+        ("holder_dump_top1", "LARGEST_HOLDER_UNKNOWN", {"holders": None}),
         ("holders_top10", "HOLDERS_UNKNOWN", {"holders": None}),
         ("deployer_history", "DEPLOYER_UNKNOWN", {"history": None}),
         ("deployer_history", "DEPLOYER_UNKNOWN", {"history": DeployerHistory(tokens=2, dead=0, alive=0, unknown=2)}),
@@ -180,6 +189,7 @@ def test_refusals_then_failures_stand_first_and_filters_before_dangers() -> None
         "LIQUIDITY_BELOW_MINIMUM",
         "LIQUIDITY_REMOVABLE",
         "HOLDERS_UNKNOWN",
+        "LARGEST_HOLDER_UNKNOWN",
     ]
 
 

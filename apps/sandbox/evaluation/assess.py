@@ -37,6 +37,9 @@ MARKET_RULES = frozenset(
         "creator_holding",
         "creator_dump",
         "holders_top10",
+        "holder_dump_top1",
+        "holder_dump_top5",
+        "loss_probability",
         "third_party_proof",
         "coordination",
     }
