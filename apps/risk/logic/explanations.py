@@ -102,6 +102,43 @@ EXPLANATIONS: dict[str, Explanation] = {
     "CREATOR_DUMP_UNKNOWN": Explanation(
         "It is unknown how far the price would fall if the token's maker sold everything.", _ENDPOINT
     ),
+    "CREATOR_SIDE_DUMP_BEARABLE": Explanation(
+        "The price would stand even if the token's maker and everybody whom he gave tokens sold everything at once."
+    ),
+    "CREATOR_SIDE_DUMP_TOO_DEEP": Explanation(
+        "If the token's maker and those whom he gave tokens sold everything at once, the price would collapse.",
+        "They must hold less or the pool more, or you must raise holder_dump_max_bps.",
+    ),
+    "LARGEST_HOLDER_BEARABLE": Explanation(
+        "The price would stand even if the largest holder sold everything at once."
+    ),
+    "LARGEST_HOLDER_TOO_LARGE": Explanation(
+        "One holder alone could make the price collapse by selling.",
+        "He must hold less or the pool more, or you must raise holder_dump_top1_max_bps.",
+    ),
+    "LARGEST_HOLDER_UNKNOWN": Explanation(
+        "It is unknown how far the price would fall if the largest holder sold everything.", _ENDPOINT
+    ),
+    "LARGE_HOLDERS_BEARABLE": Explanation(
+        "The price would stand even if the five largest holders sold everything at once."
+    ),
+    "LARGE_HOLDERS_TOO_LARGE": Explanation(
+        "Five holders together could make the price collapse by selling.",
+        "They must hold less or the pool more, or you must raise holder_dump_top5_max_bps.",
+    ),
+    "LARGE_HOLDERS_UNKNOWN": Explanation(
+        "It is unknown how far the price would fall if the five largest holders sold everything.", _ENDPOINT
+    ),
+    "LOSS_UNLIKELY": Explanation(
+        "By what its launch has in common with earlier ones, the pool's money is not surely lost."
+    ),
+    "LOSS_LIKELY": Explanation(
+        "Launches like this one nearly always ended with the pool's money gone.",
+        "It must behave differently for a while, or you must raise loss_probability_max_bps.",
+    ),
+    "LOSS_UNKNOWN": Explanation(
+        "How probable a loss is cannot be said, so it speaks neither for nor against the pair.", _WAIT
+    ),
     "HOLDERS_SPREAD": Explanation("The token is spread over enough holders."),
     "HOLDERS_CONCENTRATED": Explanation(
         "Ten holders have too large a share of the token: together they can make the price fall at will.",
@@ -114,6 +151,10 @@ EXPLANATIONS: dict[str, Explanation] = {
     "DEPLOYER_ACCEPTABLE": Explanation("The maker's earlier tokens do not speak against this one."),
     "DEPLOYER_RUG_HISTORY": Explanation(
         "Too many of the maker's earlier tokens died: their pools were emptied.",
+        f"{_UNLESS_RULE} deployer_rug_share_max_bps.",
+    ),
+    "DEPLOYER_MONEY_RUG_HISTORY": Explanation(
+        "Too many tokens died that were launched with the same money as this one: their pools were emptied.",
         f"{_UNLESS_RULE} deployer_rug_share_max_bps.",
     ),
     "DEPLOYER_UNKNOWN": Explanation(

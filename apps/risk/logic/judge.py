@@ -47,9 +47,11 @@ def _answer(
     rule: Gated, analysis: Analysis, config: TradingConfig, gate: Gate, assessment: Assessment
 ) -> Finding:
     if not rule.figure or analysis.estimate(rule.figure) is not None:
-        answer = rule.check(analysis, config.rules)
-        is_praise = rule.only_stricter and answer.outcome is Outcome.PASS
-        return replace(answer, rule=rule.name, gate=min(gate, Gate.WARN) if is_praise else gate)
+        found = replace(rule.check(analysis, config.rules), rule=rule.name, gate=gate)
+        is_mild = (rule.unknown_warns and found.outcome is Outcome.UNKNOWN) or (
+            rule.only_stricter and found.outcome is Outcome.PASS
+        )
+        return replace(found, gate=min(gate, Gate.WARN)) if is_mild else found
     refuses = rule.absence is Absence.REFUSES or (
         rule.absence is Absence.REFUSES_IN_FULL and assessment == "full"
     )

@@ -31,8 +31,10 @@ from apps.risk.logic.rules import (
     hidden_owner,
     holders_top10,
     liquidity,
+    loss,
     lp_removable,
     outside,
+    overhang,
     owner_control,
     pair_age,
     probe_disagreement,
@@ -67,14 +69,16 @@ class Absence(Enum):
 class Gated:
     """A rule under its gate's name. ``figure`` is the estimate without which it was not asked, "" for several.
 
-    ``only_stricter``: its praise counts for nothing, so that no verdict is better with it than without. ``not_asked`` says
-    why nobody asks, where that is no matter of the look.
+    ``unknown_warns``: a figure that cannot be known warns at most, whatever the gate says. ``only_stricter``: its praise
+    counts for nothing, so that no verdict is better with it than without. ``not_asked`` says why nobody asks, where that
+    is no matter of the look.
     """
 
     name: str
     check: Rule
     figure: str = ""
     absence: Absence = Absence.REFUSES
+    unknown_warns: bool = False
     only_stricter: bool = False
     not_asked: str = ""
 
@@ -114,7 +118,10 @@ RULES: tuple[Gated, ...] = (
     Gated("creator_holding", creator_holding.check),
     Gated("creator_dump", creator_dump.check),
     Gated("holders_top10", holders_top10.check),
+    Gated("holder_dump_top1", overhang.check_largest),
+    Gated("holder_dump_top5", overhang.check_five),
     Gated("coordination", coordination.check, "coordination_bps", _OPTIONAL),
+    Gated("loss_probability", loss.check, loss.FIGURE, _OPTIONAL, unknown_warns=True),
     Gated("third_party_proof", third_party_proof.check),
     Gated(
         outside.DANGER,
