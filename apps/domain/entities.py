@@ -28,7 +28,7 @@ class Trade:
 class TokenMove:
     """The base token went from one address to another outside the pool: nobody paid for it there."""
 
-    at_ms: int
+    at_ms: int | None  # the block's own time; None where the node gives none with a log
     block: int
     tx_hash: str
     log_index: int
