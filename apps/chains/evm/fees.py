@@ -16,7 +16,8 @@ ELASTICITY = 2
 #: The maximum holds through six full blocks in a row: 1.125 ** 6 is just above 2.
 BASE_FEE_MARGIN = 2
 HISTORY_BLOCKS = 5
-TIP_PERCENTILE = 60
+#: Paid by most, and paid to stand at the front of a block. Percentiles are of the gas used (eth_feeHistory).
+TIP_PERCENTILE, TIP_PERCENTILE_FRONT = 60, 99
 #: 1,000,000 gwei. A node that asks for more is wrong, whatever the chain.
 GAS_PRICE_MAX_WEI = 10**15
 GAS_MAX = 2**63 - 1
@@ -32,6 +33,7 @@ class FeeFacts:
     gas_limit: int
     next_base_fee_wei: int | None = None
     tips_wei: tuple[int, ...] = ()  # of recent blocks that held transactions
+    tips_front_wei: tuple[int, ...] = ()  # at the front of the same blocks
 
 
 def next_base_fee_wei(*, base_fee_wei: int, gas_used: int, gas_limit: int) -> int:
@@ -56,6 +58,7 @@ def quote_fees(facts: FeeFacts, *, base_fee_min_wei: int, tip_min_wei: int) -> F
         tip_wei=tip,
         max_fee_wei=BASE_FEE_MARGIN * base_fee + tip,
         block_number=facts.block_number,
+        tip_front_wei=max(facts.tips_front_wei, default=0),
     )
 
 
@@ -67,7 +70,7 @@ def read_fees(client: EvmClient, profile: ChainProfile) -> FeeQuote:
     block, history = client.batch(
         [
             ("eth_getBlockByNumber", ("latest", False)),
-            ("eth_feeHistory", (hex(HISTORY_BLOCKS), "latest", [TIP_PERCENTILE])),
+            ("eth_feeHistory", (hex(HISTORY_BLOCKS), "latest", [TIP_PERCENTILE, TIP_PERCENTILE_FRONT])),
         ]
     )
     if isinstance(block, RpcFault):
@@ -81,7 +84,7 @@ def fee_facts(block: object, history: object) -> FeeFacts:
     header = parse.mapping(block, "block")
     number = parse.hex_number(header.get("number"), "block number", maximum=parse.UINT64_MAX)
     next_base_fee, tips = (
-        (None, ()) if history is None else _history(parse.mapping(history, "fee history"), number)
+        (None, []) if history is None else _history(parse.mapping(history, "fee history"), number)
     )
     return FeeFacts(
         block_number=number,
@@ -89,28 +92,31 @@ def fee_facts(block: object, history: object) -> FeeFacts:
         gas_used=parse.hex_number(header.get("gasUsed"), "gas used", maximum=GAS_MAX),
         gas_limit=parse.hex_number(header.get("gasLimit"), "gas limit", maximum=GAS_MAX),
         next_base_fee_wei=next_base_fee,
-        tips_wei=tips,
+        tips_wei=tuple(usual for usual, _ in tips),
+        tips_front_wei=tuple(front for _, front in tips),
     )
 
 
-def _history(history: Mapping[str, Any], block_number: int) -> tuple[int | None, tuple[int, ...]]:
-    """Return the next block's base fee, None when the history ends elsewhere than our block, and recent tips."""
+def _history(history: Mapping[str, Any], block_number: int) -> tuple[int | None, list[tuple[int, int]]]:
+    """Return the next block's base fee, None when the history ends elsewhere than our block, and recent tips: usual, front."""
     oldest = parse.hex_number(history.get("oldestBlock"), "oldest block", maximum=parse.UINT64_MAX)
     base_fees = parse.items(history.get("baseFeePerGas"), "base fees", maximum=HISTORY_BLOCKS + 1)
     ratios = parse.items(history.get("gasUsedRatio"), "gas used ratios", maximum=HISTORY_BLOCKS)
     rewards = parse.items(history.get("reward") or [], "tips", maximum=HISTORY_BLOCKS)
     is_next_known = bool(base_fees) and oldest + len(base_fees) - 1 == block_number + 1
     tips = [
-        _price(_single(reward), "tip")
+        _usual_and_front(reward)
         for ratio, reward in zip(ratios, rewards, strict=False)
         if ratio not in (0, None)
     ]
-    return _price(base_fees[-1], "next base fee") if is_next_known else None, tuple(tips)
+    return _price(base_fees[-1], "next base fee") if is_next_known else None, tips
 
 
-def _single(reward: object) -> object:
-    entries: Sequence[object] = parse.items(reward, "tips of a block", maximum=1)
-    return entries[0] if entries else None
+def _usual_and_front(reward: object) -> tuple[int, int]:
+    """Return a block's two tips. A front below the usual is no front."""
+    entries: Sequence[object] = parse.items(reward, "tips of a block", maximum=2)
+    usual = _price(entries[0] if entries else None, "tip")
+    return usual, max(usual, _price(entries[1], "front tip")) if len(entries) > 1 else usual
 
 
 def _price(value: object, what: str) -> int:

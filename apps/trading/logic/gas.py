@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from apps.domain.config import TradingConfig
 from apps.domain.market import FeeQuote
 from apps.domain.money import BPS_ONE
 
@@ -15,6 +18,8 @@ GAS_MARGIN_BPS = 15_000
 GAS_LIMIT_MAX = 5_000_000
 #: Base fees move between decision and signature; an exit may pay more to get out.
 ENTRY_FEE_MARGIN_BPS, EXIT_FEE_MARGIN_BPS = 15_000, 50_000
+#: What we bid above the front of recent blocks: equal bids stand in the order of arrival, which nobody chooses.
+FRONT_BID_BPS = 11_000
 
 
 def gas_limit_of(measured: int | None, *, default: int) -> int:
@@ -43,3 +48,21 @@ def exit_cost_raw(*, sell_gas: int | None, fees: FeeQuote) -> int:
 def fee_cap_raw(*, gas_limit: int, fees: FeeQuote, margin_bps: int) -> int:
     """Return the most that an order's transactions together may cost."""
     return cost_raw(gas_limit, fees) * margin_bps // BPS_ONE
+
+
+def fees_bid(fees: FeeQuote, *, gas_limit: int, raise_max_raw: int) -> FeeQuote:
+    """Return fees that bid for the front of the block, the raise costing at most ``raise_max_raw`` for this gas.
+
+    Whoever stands behind others buys at the price that they leave. Where nothing is known of the front, nothing changes.
+    Source: blocks of public chains are ordered by tip (EIP-1559 miners' and sequencers' usual order).
+    """
+    wanted = fees.tip_front_wei * FRONT_BID_BPS // BPS_ONE - fees.tip_wei
+    raised = min(max(wanted, 0), max(raise_max_raw, 0) // gas_limit)
+    return replace(fees, tip_wei=fees.tip_wei + raised, max_fee_wei=fees.max_fee_wei + raised)
+
+
+def tip_raise_max_raw(config: TradingConfig, amount_raw: int) -> int:
+    """Return the most of an entry's worth that its tip may be raised by, in the chain's own coin."""
+    if not config.influence.gas_by_value:
+        return 0
+    return amount_raw * config.influence.tip_share_max_bps // BPS_ONE

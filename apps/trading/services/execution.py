@@ -29,6 +29,7 @@ from apps.state.durability import durable_transaction
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.incidents import incident_from_error
+from apps.trading.logic.gas import fees_bid, tip_raise_max_raw
 from apps.trading.models import Order, TxAttempt
 from apps.trading.services.attempts import attempt_store, attempts_send
 from apps.trading.services.cancellation import nonces_cancel
@@ -138,7 +139,8 @@ def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
     intent = intent_of(order, ports.profile)
     builder = ports.builder(order.pair.dex_key)
     owner = ports.signer.address(order.wallet_key)
-    deadline = timezone.now() + timedelta(seconds=active_config().config.execution.transaction_deadline_s)
+    config = active_config().config
+    deadline = timezone.now() + timedelta(seconds=config.execution.transaction_deadline_s)
     allowance, gas = 0, intent.gas_limit
     approval: UnsignedTx | None = None
     if intent.side == "sell":
@@ -146,7 +148,11 @@ def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
         allowance = ports.reader.allowance(owner, router, intent.amount_in.token.address)
         approval = builder.approval(intent, nonce=0, allowance_raw=allowance)
         gas += 0 if approval is None else approval.gas_limit
-    fees = _capped(ports.reader.fees(), intent.fee_cap_raw // gas)
+    quoted = ports.reader.fees()
+    if intent.side == "buy":
+        raise_max_raw = tip_raise_max_raw(config, intent.amount_in.raw)
+        quoted = fees_bid(quoted, gas_limit=gas, raise_max_raw=raise_max_raw)
+    fees = _capped(quoted, intent.fee_cap_raw // gas)
     if fees is None:
         logger.info("order waits for cheaper gas", extra={"order": order.pk})
         return None

@@ -214,3 +214,16 @@ def test_read_when_chain_is_real_then_base_fee_is_that_of_the_next_block(anvil: 
         assert int(block["baseFeePerGas"], 16) == quote.base_fee_wei
     rpc.close()
     client.close()
+
+
+def test_front_when_blocks_are_contested_then_is_the_highest_of_the_recent():
+    rewards = [["0x5", "0x50"], ["0x0", "0x90"], ["0x9", "0x3"], ["0x7", "0x8"], ["0x1", "0x1"]]
+    history = a_history(reward=rewards, gasUsedRatio=[0.5, 0, 0.5, 0.5, 0.5])
+    facts = fee_facts(a_header(), history)
+    assert facts.tips_wei == (5, 9, 7, 1)
+    assert facts.tips_front_wei == (0x50, 9, 8, 1)
+    assert quote_fees(facts, base_fee_min_wei=0, tip_min_wei=0).tip_front_wei == 0x50
+
+
+def test_front_when_the_node_has_no_history_then_is_not_known():
+    assert quote_fees(fee_facts(a_header(), None), base_fee_min_wei=0, tip_min_wei=7).tip_front_wei == 0
