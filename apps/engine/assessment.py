@@ -19,6 +19,7 @@ from apps.domain.money import BPS_ONE, USD_MICROS, Token
 from apps.domain.ports import ChainReader
 from apps.domain.verdict import RiskVerdict
 from apps.engine import housekeeping, wiring
+from apps.engine.opinions import opinions_fetch_now, opinions_of
 from apps.intelligence.services.analysis import analysis_of
 from apps.risk.logic.explainer import explain
 from apps.risk.logic.judge import judge
@@ -41,8 +42,13 @@ class Assessed:
     duration_ms: int
 
 
-def token_assess(chain_key: str, token_address: str) -> Assessed:
-    """Return the full assessment of a token. Raises ConfigurationError, NetworkError, BadDataError."""
+def token_assess(chain_key: str, token_address: str, *, asks_outside: bool = False) -> Assessed:
+    """Return the full assessment of a token. Raises ConfigurationError, NetworkError, BadDataError.
+
+    What outside services were last known to say counts; with ``asks_outside`` they are asked at once.
+    """
+    if asks_outside:
+        opinions_fetch_now(chain_key, token_address)
     ports = wiring.chain_ports(chain_key)
     pair, listing = token_listing(ports, token_address)
     active = active_config()
@@ -55,6 +61,8 @@ def token_assess(chain_key: str, token_address: str) -> Assessed:
     analysis = analysis_of(
         listing=listing, facts=facts, history=_history(pair, listing), now_ms=housekeeping.now_ms()
     )
+    outside = opinions_of(listing=listing, facts=facts)
+    analysis = replace(analysis, estimates=(*analysis.estimates, *outside))
     verdict = judge(
         analysis=analysis, config=active.config, config_revision=active.revision, assessment="full"
     )

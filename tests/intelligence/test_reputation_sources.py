@@ -138,7 +138,8 @@ def test_goplus_tax_of_one_is_everything_and_beyond_is_no_more(server: FeedServe
 
 
 def test_goplus_does_not_know_the_token_yet_then_no_verdict(server: FeedServer) -> None:
-    for result in ({}, None, []):
+    results: tuple[Any, ...] = ({}, None, [])
+    for result in results:
         server.tell(GOPLUS_PATH, {"code": 1, "message": "OK", "result": result})
         assert asked(GoPlusSource(base_url=server.url)).failure == "it does not know the token yet"
 
@@ -168,7 +169,8 @@ def test_goplus_on_solana_then_frozen_accounts_cannot_sell_and_case_is_kept(serv
     server.tell("/solana/token_security", {"code": 1, "result": {MINT: fields}})
     found = source.opinion(SOLANA, MINT)
     assert found is not None
-    assert (found.is_sellable, found.dangers) == (True, {Danger.FREEZABLE})
+    assert found.is_sellable is True
+    assert found.dangers == {Danger.FREEZABLE}
     server.tell(
         "/solana/token_security", {"code": 1, "result": {MINT: fields | {"default_account_state": "2"}}}
     )
@@ -239,7 +241,8 @@ def test_rugcheck_then_score_in_bps_and_dangers_by_level(server: FeedServer) -> 
         {"name": "Low amount of LP Providers", "level": "warn", "score": 400, "value": ""},
     ]
     found = rugcheck(server, score=7_901, score_normalised=54, risks=risks, lpLockedPct=0)
-    assert (found.risk_bps, found.dangers) == (5_400, {Danger.FREEZABLE, Danger.REPORTED})
+    assert found.risk_bps == 5_400
+    assert found.dangers == {Danger.FREEZABLE, Danger.REPORTED}
     assert found.is_sellable is None
 
 

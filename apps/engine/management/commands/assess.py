@@ -29,6 +29,9 @@ class Command(BaseCommand):
         parser.add_argument("token", help="the token's address, 0x and 40 hex digits")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
         parser.add_argument(
+            "--outside", action="store_true", help="ask the configured outside services about it at once"
+        )
+        parser.add_argument(
             "--bench",
             type=int,
             default=0,
@@ -49,7 +52,7 @@ class Command(BaseCommand):
                     self, as_json=options["json"], fields=report.fields(), text="\n".join(bench_lines(report))
                 )
                 return
-            assessed = token_assess(options["chain"], options["token"])
+            assessed = token_assess(options["chain"], options["token"], asks_outside=options["outside"])
             answer(
                 self, as_json=options["json"], fields=_fields(assessed), text="\n".join(lines_of(assessed))
             )
