@@ -26,6 +26,7 @@ class AnalysisRecord(models.Model):
         max_length=66, blank=True, default="", db_index=True
     )  # of the token's code
     facts_duration_ms = models.PositiveIntegerField()  # reading the chain
+    durations_us = models.JSONField(default=dict)  # of each part of the analysis, by its name
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
@@ -125,3 +126,81 @@ class OutsideOpinion(models.Model):
 
     def __str__(self) -> str:
         return f"{self.source} of {self.token_address}"
+
+
+class Candle(models.Model):
+    """A completed candle of a market in US dollars. Prices the source does not give are null, not made up."""
+
+    market = models.CharField(max_length=12)  # "BTC"
+    interval = models.CharField(max_length=2, choices=[(v, v) for v in ("1h", "1d")])
+    opened_at = models.DateTimeField()
+    open = models.DecimalField(max_digits=30, decimal_places=12, null=True)
+    high = models.DecimalField(max_digits=30, decimal_places=12, null=True)
+    low = models.DecimalField(max_digits=30, decimal_places=12, null=True)
+    close = models.DecimalField(max_digits=30, decimal_places=12)
+    volume = models.DecimalField(max_digits=40, decimal_places=12, null=True)  # in coins
+    source = models.CharField(max_length=20)
+    is_simulated = models.BooleanField(default=False)  # of the sandbox's tape
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["market", "interval", "opened_at"], name="candle_once"),
+            models.CheckConstraint(condition=models.Q(close__gt=0), name="candle_close_positive"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.market} {self.interval} {self.opened_at:%Y-%m-%d %H:%M}"
+
+
+class MarketRegimeRecord(models.Model):
+    """What was known of a market after a daily candle. One row a candle, the first to be written counts."""
+
+    REGIMES = ("bull", "bear", "crab", "volatile", "unknown")
+
+    market = models.CharField(max_length=12)
+    regime = models.CharField(max_length=8, choices=[(v, v) for v in REGIMES])
+    by_rule = models.CharField(max_length=8, choices=[(v, v) for v in REGIMES])  # before the second opinion
+    second_opinion = models.CharField(max_length=8, choices=[(v, v) for v in REGIMES])
+    confidence_bps = models.PositiveIntegerField(default=0)  # how often such a regime stood three days later
+    volatility_state = models.CharField(
+        max_length=8, choices=[(v, v) for v in ("calm", "normal", "high", "unknown")]
+    )
+    hour_deviation_bps = models.DecimalField(
+        max_digits=12, decimal_places=1, null=True
+    )  # of one hour's price
+    breakout_bps = models.PositiveIntegerField(null=True)  # chance of a new 20-day high within 5 days
+    breakout_level = models.DecimalField(max_digits=30, decimal_places=12, null=True)  # in US dollars
+    bars = models.PositiveIntegerField()  # daily candles without a gap
+    source = models.CharField(max_length=20)  # of the newest candle
+    is_simulated = models.BooleanField(default=False)  # of the sandbox's tape
+    is_change = models.BooleanField(default=False)  # another regime than the one known before
+    why = models.CharField(max_length=600)
+    trace_id = models.CharField(max_length=32, db_index=True)
+    as_of = models.DateTimeField()  # when the newest candle ended
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-as_of", "market"]
+        constraints = [models.UniqueConstraint(fields=["market", "as_of"], name="market_regime_once")]
+
+    def __str__(self) -> str:
+        return f"{self.market} {self.regime} {self.as_of:%Y-%m-%d}"
+
+
+class ModelHealth(models.Model):
+    """How well a model's predictions came true lately, and whether it may still be believed."""
+
+    name = models.CharField(max_length=40, unique=True)  # "loss_probability"
+    is_trusted = models.BooleanField(default=True)
+    reason = models.CharField(max_length=300, blank=True)  # why it is not
+    resolved = models.PositiveIntegerField(default=0)  # predictions whose outcome is known
+    brier = models.FloatField(null=True)  # mean squared error
+    brier_baseline = models.FloatField(null=True)  # of always saying the frequency
+    skill = models.FloatField(null=True)  # 1 - brier / baseline; None: too few
+    has_drifted = models.BooleanField(default=False)  # errors rise against their own past
+    reliability = models.JSONField(default=list)  # list of {predicted, happened, count}
+    checked_at = models.DateTimeField()
+    changed_at = models.DateTimeField()  # of is_trusted
+
+    def __str__(self) -> str:
+        return f"{self.name}: {'trusted' if self.is_trusted else self.reason}"
