@@ -43,6 +43,7 @@ class Step:
     arguments: tuple[Any, ...]
     blocks_after: int
     value_wei: int
+    to: str | None = None  # a placeholder or an address; None is the token
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -202,7 +203,14 @@ def _step(item: Any, part: str) -> Step:
         arguments=tuple(_list(item.get("args"), f"{part}.args")),
         blocks_after=_number(item.get("blocks_after", 0), f"{part}.blocks_after", maximum=BLOCKS_AFTER_MAX),
         value_wei=_number(item.get("value_wei", 0), f"{part}.value_wei", maximum=_WEI_MAX),
+        to=_target(item.get("to"), part),
     )
+
+
+def _target(value: Any, part: str) -> str | None:
+    if value is not None and not isinstance(value, str):
+        raise _fault(f"{part}.to is no address")
+    return value
 
 
 def _list(value: Any, part: str) -> Sequence[Any]:

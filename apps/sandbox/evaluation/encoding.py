@@ -10,6 +10,7 @@ from typing import Any
 from eth_abi.abi import encode
 from eth_abi.exceptions import ABITypeError, EncodingError, ParseError
 from eth_abi.grammar import ABIType, TupleType, parse
+from eth_utils.address import to_checksum_address
 
 from apps.domain.errors import BadDataError
 from apps.sandbox.accounts import selector
@@ -27,6 +28,7 @@ class Places:
     wrapped: str
     owner: str
     other: str
+    made: tuple[str, ...] = ()  # what the token itself made when it was deployed, in order
 
     @property
     def by_placeholder(self) -> Mapping[str, str]:
@@ -37,6 +39,7 @@ class Places:
             "$WETH": self.wrapped,
             "$OWNER": self.owner,
             "$OTHER": self.other,
+            **{f"$MADE{number}": address for number, address in enumerate(self.made, start=1)},
         }
 
 
@@ -56,6 +59,16 @@ def step_data(case: TokenCase, step: Step, places: Places) -> bytes:
         name, types = step.function, _overload(case.abi, step)
     data = _encoded(types, step.arguments, places, of=name)
     return selector(f"{name}({','.join(types)})") + data
+
+
+def target_of(step: Step, places: Places, *, token: str) -> str:
+    """Return the address that a step calls. Raises BadDataError."""
+    if step.to is None:
+        return token
+    try:
+        return to_checksum_address(_plain("address", step.to, places))
+    except (ValueError, TypeError) as error:
+        raise BadDataError(f"to: {str(error)[:200]}") from error
 
 
 def _overload(abi: Sequence[Mapping[str, Any]], step: Step) -> list[str]:

@@ -29,7 +29,8 @@ HELP = "The verdict on tokens whose truth is known, each with a pool of its own 
 _FORM = (
     "A folder, sub-folders too, with one JSON file a token: name, label (safe or unsafe), abi, bytecode,"
     " constructor_args, value_wei, setup, after_buy; the last two are lists of {from: owner or other, fn, args,"
-    " blocks_after}. Arguments may be $PAIR, $ROUTER, $WETH, $OWNER, $OTHER."
+    " blocks_after}, and to where another contract is called. Arguments may be $PAIR, $ROUTER, $WETH, $OWNER, $OTHER,"
+    " and $MADE1 to $MADE3 for what the token made when it was deployed."
 )
 #: Coins of the account that would buy: as much as a trading wallet holds.
 _BUYER_WEI = 20 * 10**18

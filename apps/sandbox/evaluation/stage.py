@@ -17,12 +17,14 @@ from apps.sandbox.accounts import Actor, calldata
 from apps.sandbox.deploy import created_address, pair_code_hash
 from apps.sandbox.evaluation.case import Sender, Step, TokenCase
 from apps.sandbox.evaluation.chain import LocalChain
-from apps.sandbox.evaluation.encoding import Places, creation_data, step_data
+from apps.sandbox.evaluation.encoding import Places, creation_data, step_data, target_of
 from apps.sandbox.transactions import DEAD, DEADLINE, EVER, pool_address
 
 POOL_WEI = 10 * 10**18
 _OWNER_WEI = 10_000 * 10**18
 _OTHER_WEI = 100 * 10**18
+#: How many contracts that a token made can be named in its file.
+_MADE_MAX = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +70,8 @@ def steps_make(chain: LocalChain, staged: Staged, steps: Sequence[Step], *, part
     for number, step in enumerate(steps):
         with _part(f"{part}[{number}] {step.function}"):
             data = step_data(staged.case, step, staged.places)
-            chain.send(senders[step.sender], to=staged.token, data=data, value_wei=step.value_wei)
+            to = target_of(step, staged.places, token=staged.token)
+            chain.send(senders[step.sender], to=to, data=data, value_wei=step.value_wei)
         chain.mine(step.blocks_after)
 
 
@@ -98,7 +101,13 @@ def _places(chain: LocalChain, *, token: str, owner: str, other: str) -> Places:
         factory=at.factory, code_hash=pair_code_hash(at, chain.rpc), token=token, other=at.wrapped
     )
     return Places(
-        pair=to_checksum_address(pair), router=at.router, wrapped=at.wrapped, owner=owner, other=other
+        pair=to_checksum_address(pair),
+        router=at.router,
+        wrapped=at.wrapped,
+        owner=owner,
+        other=other,
+        # A contract's count of what it made begins at 1 (EIP-161).
+        made=tuple(created_address(token, number) for number in range(1, _MADE_MAX + 1)),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from eth_utils.crypto import keccak
 
 from apps.domain.errors import BadDataError
 from apps.sandbox.evaluation.case import Step, case_of
-from apps.sandbox.evaluation.encoding import Places, creation_data, step_data
+from apps.sandbox.evaluation.encoding import Places, creation_data, step_data, target_of
 from tests.sandbox.evaluation.files import suite_file, token
 
 PLACES = Places(
@@ -110,3 +111,12 @@ def test_arguments_that_do_not_fit_when_encoded_then_the_fault_is_named(step: St
     case = _case(_function("f", "address"), _function("g", "uint256"), _function("h", "uint256[]"))
     with pytest.raises(BadDataError, match=words):
         step_data(case, step, PLACES)
+
+
+def test_step_with_a_target_when_asked_then_it_is_what_the_token_made_or_the_token():
+    places = replace(PLACES, made=("0x" + "ab" * 20,))
+    plain = _step("f")
+    assert target_of(plain, places, token="0xToken") == "0xToken"
+    assert target_of(replace(plain, to="$MADE1"), places, token="0xToken").lower() == "0x" + "ab" * 20
+    with pytest.raises(BadDataError, match=r"to: .*MADE2"):
+        target_of(replace(plain, to="$MADE2"), places, token="0xToken")
