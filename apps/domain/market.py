@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from apps.domain.entities import TokenMove
 from apps.domain.errors import SniperError
 from apps.domain.ids import ChainKey, PairKey, TraceId
 from apps.domain.money import Token
@@ -274,6 +275,8 @@ class PairFacts:
     supplied: tuple[SuppliedHolder, ...] | None = (
         None  # largest first, creator and owner excluded; None: not known
     )
+    #: Transfers of the base token that no swap of the pool paid for, mints and burns left out, oldest first, bounded.
+    moves: tuple[TokenMove, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -73,8 +73,8 @@ def test_model_when_written_and_read_then_it_is_the_same() -> None:
         "{}",
         "[]",
         "no",
-        '{"format":1,"inputs":["a"],"threshold":0.5,"card":{},"trees":[{"nodes":[[0,1,0,-1,0]],"leaves":[1,2]}]}',
-        '{"format":1,"inputs":["a"],"threshold":0.5,"card":{},"trees":[{"nodes":[[3,1,-1,-2,0]],"leaves":[1,2]}]}',
+        '{"format":1,"inputs":["a"],"threshold":0.5,"card":{},"trees":[[[[0,1,0,-1,0]],[1,2]]]}',
+        '{"format":1,"inputs":["a"],"threshold":0.5,"card":{},"trees":[[[[3,1,-1,-2,0]],[1,2]]]}',
     ],
 )
 def test_model_when_parameters_are_broken_then_says_so(text: str) -> None:

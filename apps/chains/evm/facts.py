@@ -19,7 +19,8 @@ from eth_utils.crypto import keccak
 from apps.chains.evm import abi, parse, simulate
 from apps.chains.evm.bytecode import MINIMAL_PROXY, without_metadata
 from apps.chains.evm.client import Request, RpcFault
-from apps.chains.evm.supplied import supplied_holders
+from apps.chains.evm.supplied import supplied_holders, unpaid_moves
+from apps.domain.entities import TokenMove
 from apps.domain.errors import BadDataError
 from apps.domain.market import (
     BlockRef,
@@ -272,6 +273,7 @@ def pair_facts(
         swaps=_swaps(question, reading, known),
         missing=reading.missing,
         supplied=_supplied(question, known, insiders=insiders, holders=holders),
+        moves=_moves(question, known),
     )
 
 
@@ -512,6 +514,17 @@ def _supplied(
         pool=question.listing.pool_address.lower(),
         apart=question.infrastructure | {question.listing.base.address.lower()},
         holders=holders,
+    )
+
+
+def _moves(question: Question, known: Halfway) -> tuple[TokenMove, ...] | None:
+    if known.transfers is None or known.swaps is None:
+        return None
+    return unpaid_moves(
+        known.transfers,
+        trades=frozenset(log.tx_hash for log in known.swaps),
+        pool=question.listing.pool_address.lower(),
+        apart=question.infrastructure | {question.listing.base.address.lower()},
     )
 
 

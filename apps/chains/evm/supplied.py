@@ -5,7 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.chains.evm import parse
+from apps.domain.entities import TokenMove
 from apps.domain.market import SuppliedHolder
+
+#: Unpaid transfers that are kept, the newest ones.
+MOVES_MAX = 2_000
 
 
 def supplied_holders(
@@ -37,3 +41,33 @@ def supplied_holders(
         for address, balance in holders
         if address.lower() in gifts and balance > 0
     )
+
+
+def unpaid_moves(
+    transfers: Sequence[parse.Log], *, trades: frozenset[str], pool: str, apart: frozenset[str]
+) -> tuple[TokenMove, ...]:
+    """Return the transfers between people that no swap of the pool paid for, oldest first, the newest 2,000.
+
+    Mints, burns and what passes through the contracts of ``apart`` are left out. Addresses are lower case.
+    """
+    paid = trades | {log.tx_hash for log in transfers if "0x" + log.topics[1][26:] == pool}
+    nobody = apart | {pool, *parse.BURN_ADDRESSES}
+    found: list[TokenMove] = []
+    for log in reversed(transfers):
+        source, target = "0x" + log.topics[1][26:], "0x" + log.topics[2][26:]
+        if log.tx_hash in paid or source in nobody or target in nobody or source == target:
+            continue
+        found.append(
+            TokenMove(
+                at_ms=log.block_at_ms,
+                block=log.block_number,
+                tx_hash=log.tx_hash,
+                log_index=log.log_index,
+                source=source,
+                target=target,
+                base_raw=int.from_bytes(log.data, "big"),
+            )
+        )
+        if len(found) == MOVES_MAX:
+            break
+    return tuple(reversed(found))

@@ -18,13 +18,8 @@ from django.core.management.base import CommandParser
 
 from apps.domain.errors import ConfigurationError
 from apps.intelligence.logic import sybil
-from apps.intelligence.logic.sybil_model import (
-    Node,
-    SybilModel,
-    Tree,
-    model_from_json,
-    model_to_json,
-)
+from apps.intelligence.logic.sybil_model import SybilModel, model_from_json, model_to_json
+from apps.intelligence.logic.trees import Node, Tree
 from apps.intelligence.measuring.artefacts import Fitted
 from apps.intelligence.measuring.libraries import needed_library
 

@@ -9,30 +9,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.domain.errors import BadDataError
+from apps.intelligence.logic.trees import Tree, tree_from_json
 
 FORMAT = 1
-TREES_MAX, NODES_MAX = 2_000, 500
+TREES_MAX = 2_000
 _LOGIT_MAX = 20.0
-
-#: One inner node: input, threshold, left, right, whether unknown goes left. A child below 0 is leaf ``-1 - child``.
-Node = tuple[int, float, int, int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class Tree:
-    """One tree; without nodes it is its single leaf."""
-
-    nodes: tuple[Node, ...]
-    leaves: tuple[float, ...]
-
-    def value(self, row: Sequence[float]) -> float:
-        """Return the leaf that ``row`` (NaN for unknown) falls into."""
-        at = 0 if self.nodes else -1
-        while at >= 0:
-            place, threshold, left, right, unknown_left = self.nodes[at]
-            value = row[place]
-            at = left if (unknown_left if math.isnan(value) else value <= threshold) else right
-        return self.leaves[-1 - at]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,7 +40,7 @@ def model_to_json(model: SybilModel) -> str:
                 "card": model.card,
                 "inputs": model.inputs,
                 "threshold": round(model.threshold, 6),
-                "trees": [{"nodes": tree.nodes, "leaves": tree.leaves} for tree in model.trees],
+                "trees": [[tree.nodes, tree.leaves] for tree in model.trees],
             },
             separators=(",", ":"),
         )
@@ -74,24 +55,9 @@ def model_from_json(text: str) -> SybilModel:
         if found["format"] != FORMAT or not 0 < len(found["trees"]) <= TREES_MAX:
             raise BadDataError("the parameters are of another format", format=str(found["format"]))
         inputs = tuple(str(name) for name in found["inputs"])
-        trees = tuple(_tree(item, inputs=len(inputs)) for item in found["trees"])
+        trees = tuple(tree_from_json(item, len(inputs)) for item in found["trees"])
         return SybilModel(
             inputs=inputs, trees=trees, threshold=float(found["threshold"]), card=dict(found["card"])
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise BadDataError(f"the parameters cannot be understood: {error}") from error
-
-
-def _tree(item: Any, *, inputs: int) -> Tree:
-    nodes = tuple((int(f), float(t), int(lo), int(hi), int(u)) for f, t, lo, hi, u in item["nodes"])
-    leaves = tuple(float(value) for value in item["leaves"])
-    if len(nodes) > NODES_MAX or len(leaves) != len(nodes) + 1:
-        raise ValueError("a tree of impossible shape")
-    for at, (place, _, *children, _unknown) in enumerate(nodes):
-        for child in children:
-            is_inner = at < child < len(nodes)  # children stand behind their parent: no walk is endless
-            if not is_inner and not 0 <= -1 - child < len(leaves):
-                raise ValueError("a tree whose branches lead nowhere")
-        if not 0 <= place < inputs:
-            raise ValueError("a tree that asks for an unknown input")
-    return Tree(nodes, leaves)

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.chains.evm import abi, parse
-from apps.chains.evm.supplied import supplied_holders
+from apps.chains.evm.supplied import supplied_holders, unpaid_moves
 
 
 def address(number: int) -> str:
@@ -93,3 +93,21 @@ def test_any_events_then_only_holders_are_named_and_never_pool_router_or_creator
 ) -> None:
     answer = found(*(move(*item) for item in moves), friend=2, heir=1, buyer=3, router=4)
     assert set(answer) <= {FRIEND, HEIR, BUYER}
+
+
+def test_moves_when_some_are_paid_burnt_or_pass_through_contracts_then_only_gifts_stay_in_order() -> None:
+    moves = (
+        move(CREATOR, FRIEND, "0xa", at=1),
+        move(POOL, BUYER, "0xb", at=2),  # bought
+        move(BUYER, HEIR, "0xb", at=2),  # passed on in the same purchase
+        move(CREATOR, ROUTER, "0xc", at=3),
+        move(FRIEND, ZERO, "0xd", at=4),
+        move(ZERO, FRIEND, "0xe", at=5),
+        move(FRIEND, HEIR, "0xf", at=6),
+        move(HEIR, FRIEND, "0x10", at=7),  # in a transaction with a swap
+    )
+    found = unpaid_moves(moves, trades=frozenset({"0x10"}), pool=POOL, apart=frozenset({ROUTER}))
+    assert [(item.tx_hash, item.source, item.target, item.base_raw) for item in found] == [
+        ("0xa", CREATOR, FRIEND, 1),
+        ("0xf", FRIEND, HEIR, 1),
+    ]
