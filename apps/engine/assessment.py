@@ -14,7 +14,7 @@ from apps.domain.analysis import Analysis
 from apps.domain.errors import BadDataError, ConfigurationError, NetworkError
 from apps.domain.estimate import Estimate
 from apps.domain.ids import ChainKey, pair_key_of, trace_id_of
-from apps.domain.market import BlockRef, DeployerHistory, Listing, PairFacts
+from apps.domain.market import BlockRef, DeployerHistory, Funding, Listing, PairFacts
 from apps.domain.money import BPS_ONE, USD_MICROS, Token
 from apps.domain.ports import ChainReader
 from apps.domain.verdict import RiskVerdict
@@ -23,6 +23,7 @@ from apps.engine.opinions import opinions_fetch_now, opinions_of
 from apps.intelligence.services.analysis import analysis_of
 from apps.risk.logic.explainer import explain
 from apps.risk.logic.judge import judge
+from apps.risk.services.loss import loss_estimate
 from apps.state.services.config import active_config
 
 #: Whose round trips are simulated where no wallet trades: any account without code or coins will do.
@@ -58,9 +59,16 @@ def token_assess(chain_key: str, token_address: str, *, asks_outside: bool = Fal
     started = time.monotonic()
     facts = facts_in_full(ports.reader, listing, buyer=buyer_of(ports), probe_amount_raw=probe_raw)
     duration_ms = int((time.monotonic() - started) * 1_000)
+    history = _history(pair, listing)
     analysis = analysis_of(
-        listing=listing, facts=facts, history=_history(pair, listing), now_ms=housekeeping.now_ms()
+        listing=listing,
+        facts=facts,
+        history=history,
+        now_ms=housekeeping.now_ms(),
+        funding=_funding(ports.reader, pair, listing),
     )
+    loss = loss_estimate(listing=listing, facts=facts, history=history)
+    analysis = replace(analysis, estimates=(*analysis.estimates, loss))
     outside = opinions_of(listing=listing, facts=facts)
     analysis = replace(analysis, estimates=(*analysis.estimates, *outside))
     verdict = judge(
@@ -161,6 +169,16 @@ def _history(pair: Pair | None, listing: Listing) -> DeployerHistory | None:
     return deployer_history(
         chain_key=listing.base.chain_key, creator=listing.creator, before_pair_id=(newest or 0) + 1
     )
+
+
+def _funding(reader: ChainReader, pair: Pair | None, listing: Listing) -> Funding | None:
+    """Return who paid for the launch, looked up at once where no row says so; None where nobody answers."""
+    if not listing.creator or (pair is not None and pair.funding_state):
+        return None
+    try:
+        return reader.first_funding(listing.creator, before_block=listing.created_block.number)
+    except NetworkError:
+        return None
 
 
 # -- in words -------------------------------------------------------------------------------------

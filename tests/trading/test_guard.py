@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from apps.chains.evm.dex.constant_product import amount_out
 from apps.domain.config import Gates, Guard
+from apps.domain.estimate import Estimate, known, unknown
 from apps.domain.holding import HoldingAnswer
 from apps.domain.verdict import Gate, Outcome
 from apps.trading.logic.exit import ExitCase
@@ -168,6 +169,24 @@ def test_verdict_is_as_it_was_then_nothing_is_sold() -> None:
         again(("sellable", "SELLABLE", Outcome.PASS), ("sellable", "SELLABLE_UNKNOWN", Outcome.UNKNOWN))
         is None
     )
+
+
+def chance(value: int, low: int) -> Estimate:
+    return known(
+        "loss_probability", value, unit="bps", source="model", as_of_ms=0, low=low, high=max(value, 9_900)
+    )
+
+
+def test_loss_is_likely_for_sure_then_it_is_sold_and_only_then() -> None:
+    assert again(loss=chance(9_800, 9_600), loss_max_bps=9_500) == "GUARD_LOSS_LIKELY"
+    assert (
+        again(loss=chance(9_800, 9_500), loss_max_bps=9_500) is None
+    )  # what is not known could still be good
+    assert again(loss=chance(9_800, 9_600), loss_max_bps=None) is None  # the gate is no veto
+    unsure = unknown("loss_probability", "too little is known", unit="bps", source="model", as_of_ms=0)
+    assert again(loss=unsure, loss_max_bps=9_500) is None
+    accepted = replace(KNOWN, failed_rules=("loss_probability",))
+    assert again(loss=chance(9_800, 9_600), loss_max_bps=9_500, baseline=accepted) is None
 
 
 @pytest.mark.parametrize("rule", sorted(GUARD_RULES))

@@ -19,6 +19,7 @@ from apps.domain.holding import HoldingAnswer, HoldingQuestion
 from apps.risk.models import GuardWatch
 from apps.state.models import ConfigRevision, Event
 from apps.trading.models import DecisionRecord, Order, Position
+from apps.trading.services.decisions import decision_repeat
 from apps.trading.services.guard import GuardLook, guard_look, guard_simulate
 from tests import factories
 from tests.intelligence import subjects
@@ -92,7 +93,11 @@ def test_owner_changes_then_it_is_sold_in_the_same_look_and_the_alarm_rings_once
     assert glance(world, danger).order_ids == ()  # it is being sold
     order = Order.objects.get(pk=order_id)
     assert (order.side, order.exit_tag, order.amount_in_raw) == ("sell", "guard", position.quantity_raw)
-    assert DecisionRecord.objects.filter(exit_tag="guard").count() == 1
+    record = DecisionRecord.objects.get(exit_tag="guard")
+    again = decision_repeat(record)
+    assert (again.exit_tag, again.reasons[0].code) == ("guard", "GUARD_OWNER_CHANGED")
+    assert again.amount_out_min is not None
+    assert again.amount_out_min.raw == record.amount_out_min_raw
     assert Event.objects.filter(kind="risk_alert", subject=f"position:{position.pk}").count() == 1
     finish(world, [order_id])
     position.refresh_from_db()

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter
 
 from apps.domain.config import Guard
 from apps.domain.decision import Reason, TradeDecision
+from apps.domain.estimate import Estimate
 from apps.domain.holding import HoldingAnswer
 from apps.domain.market import PoolReserves
 from apps.domain.money import BPS_ONE
@@ -213,8 +214,13 @@ def judged_again(
     code_hash: str | None,
     is_movable: bool | None,
     guard: Guard,
+    loss: Estimate | None = None,
+    loss_max_bps: int | None = None,
 ) -> Trigger | None:
-    """Return why the new verdict makes us sell, the worst first; None while nothing has become worse."""
+    """Return why the new verdict makes us sell, the worst first; None while nothing has become worse.
+
+    ``loss`` is the fitted probability of loss now; ``loss_max_bps`` None: its gate is no veto.
+    """
     for name, now, before in (
         ("sell", sell_tax_bps, baseline.sell_tax_bps),
         ("buy", buy_tax_bps, baseline.buy_tax_bps),
@@ -236,7 +242,19 @@ def judged_again(
             explanation="The token's code is not the one that we bought.",
             detail=f"code_hash={code_hash} before={baseline.code_hash}",
         )
-    return None
+    accepted = "loss_probability" in baseline.failed_rules
+    return None if accepted else _loss_trigger(loss, loss_max_bps)
+
+
+def _loss_trigger(loss: Estimate | None, loss_max_bps: int | None) -> Trigger | None:
+    """Return a trigger when even the lower bound is too high: an entry asks for certainty, a sale must be sure of danger."""
+    if loss is None or loss.low is None or loss_max_bps is None or loss.low <= loss_max_bps:
+        return None
+    return Trigger(
+        code="GUARD_LOSS_LIKELY",
+        explanation="The pool now behaves as those did that nearly always lost their money.",
+        detail=f"loss_probability_low_bps={loss.low:f} maximum={loss_max_bps}",
+    )
 
 
 def _dangers(findings: Iterable[Finding], *, is_movable: bool | None) -> list[Finding]:

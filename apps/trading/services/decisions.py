@@ -22,6 +22,7 @@ from apps.state.services.config import ActiveConfig
 from apps.state.services.events import event_record
 from apps.trading.logic.core import entry_case_reduced, step_entry
 from apps.trading.logic.entry import EntryCase, EntryFacts
+from apps.trading.logic.guard import guard_decision_from_inputs
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
 from apps.trading.models import DecisionRecord, Opportunity, Order, Position
 from apps.trading.services.clock import ms_of
@@ -237,5 +238,7 @@ def decision_record(
 
 
 def decision_repeat(record: DecisionRecord) -> TradeDecision:
-    """Make a stored decision again from its stored inputs: the same core, so the same decision."""
+    """Make a stored decision again from its stored inputs: the same core, so the same decision; a guard's by the guard."""
+    if "guard" in record.inputs:
+        return guard_decision_from_inputs(record.inputs)
     return decision_from_inputs(record.inputs)

@@ -21,12 +21,13 @@ from apps.domain.errors import SniperError
 from apps.domain.events import EventKind
 from apps.domain.holding import HoldingAnswer, HoldingQuestion, HoldingReader
 from apps.domain.market import BlockRef, FeeQuote, PairFacts, PoolReserves
-from apps.domain.verdict import Outcome
+from apps.domain.verdict import Gate, Outcome
 from apps.intelligence.logic.analyse import analyse
 from apps.intelligence.logic.subject import Subject
 from apps.risk.logic.judge import judge
 from apps.risk.models import GuardWatch
 from apps.risk.selectors import findings_of
+from apps.risk.services.loss import loss_estimate
 from apps.state.services.config import ActiveConfig, active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.events import cut, event_record
@@ -51,6 +52,8 @@ from apps.trading.services.ports import ExecutionPorts
 POSITIONS_MAX = 1_000
 #: Sales of the newest blocks that are added up by holder.
 TRADES_MAX = 5_000
+#: The swaps of a pair that is no older are read again, in one question, to judge how its pool behaves.
+YOUNG_BLOCKS_MAX = 2_000
 _CODE_LENGTH, _TEXT_LENGTH = 40, 300
 
 
@@ -257,11 +260,12 @@ def _simulated(item: _Held, *, ports: ExecutionPorts, head: BlockRef, active: Ac
     position = item.position
     listing = listing_of(position.pair)
     buyer = ports.signer.address(position.wallet_key)
+    is_young = head.number - listing.created_block.number <= YOUNG_BLOCKS_MAX
     facts = ports.reader.pair_facts(
         listing,
         buyer=buyer,
         probe_amount_raw=position.mark_value_raw or position.cost_raw or 1,
-        previous_swaps_from=head.number,
+        previous_swaps_from=listing.created_block.number if is_young else head.number,
     )
     analysis = analyse(
         Subject(
@@ -284,6 +288,11 @@ def _simulated(item: _Held, *, ports: ExecutionPorts, head: BlockRef, active: Ac
         code_hash=facts.code_hash,
         is_movable=baseline.is_movable,  # a holding that froze since was sold by the look already
         guard=active.config.guard,
+        # Swaps of the last block alone would look like a pool in which nothing ever happened.
+        loss=loss_estimate(
+            listing=listing, facts=facts if is_young else replace(facts, swaps=None), history=None
+        ),
+        loss_max_bps=_loss_max_bps(active),
     )
     learned = baseline if baseline.code_hash else replace(baseline, code_hash=facts.code_hash)
     GuardWatch.objects.filter(pk=watch.pk).update(checked_block=head.number, baseline=learned.as_json())
@@ -291,6 +300,11 @@ def _simulated(item: _Held, *, ports: ExecutionPorts, head: BlockRef, active: Ac
     if sell_tax is not None and sell_tax != position.sell_tax_bps:
         Position.objects.filter(pk=position.pk).update(sell_tax_bps=sell_tax)
     return trigger
+
+
+def _loss_max_bps(active: ActiveConfig) -> int | None:
+    config = active.config
+    return config.rules.loss_probability_max_bps if config.gates.loss_probability is Gate.VETO else None
 
 
 def _highest(facts: PairFacts, name: str) -> int | None:
