@@ -72,6 +72,17 @@ def test_endpoint_cannot_simulate_then_our_own_evm_does(road: Road) -> None:
     assert value_of(report, "sellable_later") == "1"
 
 
+def test_token_is_assessed_then_its_probability_of_loss_and_its_funder_are_told(road: Road) -> None:
+    launch = road.ground.market.launch("StandardToken")
+    report = assessed(launch.token)
+    assert value_of(report, "loss_probability") is not None
+    assert "loss_probability" in {item["rule"] for item in report["findings"]}
+    # The test's accounts have their coins from the chain itself, so nobody paid for them.
+    [makers] = [item for item in report["estimates"] if item["code"] == "deployer_cluster_makers"]
+    assert makers["value"] is None
+    assert makers["reason_unknown"] != "who paid for this launch was not looked up yet"
+
+
 def test_bench_then_it_tells_times_and_the_ratio_to_a_bare_round_trip(road: Road) -> None:
     launch = road.ground.market.launch("StandardToken")
     report = json.loads(assess(launch.token, "--bench", "8", "--json"))
