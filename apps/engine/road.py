@@ -30,7 +30,6 @@ from apps.engine.assessment import facts_completed
 from apps.engine.nudges import nudge
 from apps.intelligence.services.analysis import StoredAnalysis, analysis_run
 from apps.risk.logic.judge import Assessment
-from apps.risk.services.limits import entry_config
 from apps.risk.services.loss import loss_estimate
 from apps.risk.services.verdicts import StoredVerdict, verdict_issue
 from apps.state.services.config import ActiveConfig, active_config
@@ -130,7 +129,7 @@ def _evaluate(opportunity: Opportunity) -> None:
         facts=facts,
         ports=ports.execution,
         wallet_key=wallet_key,
-        active=entry_config(active=active, analysis=stored.analysis),
+        active=active,
         engine=engine_view(),
     )
     if order is not None:

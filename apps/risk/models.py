@@ -6,6 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from apps.discovery.models import Pair
+from apps.domain.verdict import Action
 from apps.intelligence.models import AnalysisRecord
 from apps.state.fields import RawAmountField
 
@@ -19,6 +20,8 @@ class VerdictRecord(models.Model):
     outcome = models.CharField(max_length=8, choices=[(v, v) for v in ("pass", "fail", "unknown")])
     score_bps = models.PositiveIntegerField(null=True)  # 0 worst .. 10000 best; None: nothing is known
     confidence_bps = models.PositiveIntegerField(default=0)  # how much the score rests on
+    action = models.CharField(max_length=6, blank=True, choices=[(item.value, item.value) for item in Action])
+    card = models.JSONField(null=True, default=None)  # ScoreCard; null in rows of before there were cards
     findings = models.JSONField()  # list of Finding
     config_revision = models.PositiveIntegerField()
     created_at = models.DateTimeField(db_index=True)

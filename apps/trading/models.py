@@ -53,6 +53,9 @@ class Opportunity(models.Model):
     evaluations = models.PositiveIntegerField(default=0)
     give_up_at = models.DateTimeField()
     score_bps = models.PositiveIntegerField(null=True)
+    priority = models.IntegerField(
+        default=0
+    )  # of its next evaluation, higher first: see trading.logic.ranking
     skip_stage = models.CharField(max_length=10, blank=True, choices=[(s.value, s.value) for s in SkipStage])
     #: The first reason; all stand in the decision.
     skip_code = models.CharField(max_length=60, blank=True, db_index=True)
@@ -89,6 +92,9 @@ class DecisionRecord(models.Model):
     skip_stage = models.CharField(max_length=10, blank=True)
     exit_tag = models.CharField(max_length=20, blank=True)
     reasons = models.JSONField(default=list)  # list of Reason
+    adjustments = models.JSONField(
+        default=list
+    )  # list of Adjustment: what intelligence changed, before and after
     inputs = models.JSONField(default=dict)  # what the pure core was given, so that it can be repeated
     config_revision = models.PositiveIntegerField()
     created_at = models.DateTimeField(db_index=True)

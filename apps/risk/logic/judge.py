@@ -9,8 +9,10 @@ from typing import Literal
 from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
 from apps.domain.verdict import Finding, Gate, Outcome, RiskVerdict
+from apps.risk.logic.card import score_card
+from apps.risk.logic.edge import edge, outcomes_of
 from apps.risk.logic.findings import finding
-from apps.risk.logic.modifiers import score_modified
+from apps.risk.logic.modifiers import news_points, score_moved
 from apps.risk.logic.rules import RULES, Absence, Gated
 from apps.risk.logic.score import score
 
@@ -31,15 +33,25 @@ def judge(
         for rule in RULES
         if (gate := getattr(config.gates, rule.name)) is not Gate.OFF
     )
-    scored = score(analysis)
+    outcome = outcome_of(findings)
+    scored = score(analysis, weights=config.weights.of(analysis.listing.base.chain_key))
+    moved = news_points(analysis) if config.influence.score_by_news else 0
     return RiskVerdict(
         trace_id=analysis.trace_id,
         pair_key=analysis.listing.pair_key,
-        outcome=outcome_of(findings),
-        score_bps=None if scored.score_bps is None else score_modified(scored.score_bps, analysis),
+        outcome=outcome,
+        score_bps=None if scored.score_bps is None else score_moved(scored.score_bps, moved),
         findings=findings,
         config_revision=config_revision,
         confidence_bps=scored.confidence_bps,
+        card=score_card(
+            scored=scored,
+            moved_bps=moved,
+            edge=edge(outcomes_of(analysis)),
+            outcome=outcome,
+            findings=findings,
+            config=config,
+        ),
     )
 
 

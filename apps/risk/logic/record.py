@@ -1,11 +1,15 @@
-"""Findings as plain JSON and back."""
+"""Findings and score cards as plain JSON and back."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from apps.domain.verdict import Finding, Gate, Outcome
+from pydantic import TypeAdapter
+
+from apps.domain.verdict import Finding, Gate, Outcome, ScoreCard
+
+_CARD = TypeAdapter(ScoreCard)
 
 
 def findings_to_json(findings: Iterable[Finding]) -> list[dict[str, Any]]:
@@ -36,3 +40,14 @@ def findings_from_json(rows: Iterable[Mapping[str, Any]]) -> tuple[Finding, ...]
         )
         for row in rows
     )
+
+
+def card_to_json(card: ScoreCard) -> dict[str, Any]:
+    """Return a score card as plain JSON."""
+    kept: dict[str, Any] = _CARD.dump_python(card, mode="json")
+    return kept
+
+
+def card_from_json(kept: Mapping[str, Any]) -> ScoreCard:
+    """Return a stored score card."""
+    return _CARD.validate_python(kept)

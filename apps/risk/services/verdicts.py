@@ -12,7 +12,7 @@ from apps.domain.config import TradingConfig
 from apps.domain.events import EventKind
 from apps.domain.verdict import Outcome, RiskVerdict
 from apps.risk.logic.judge import Assessment, judge
-from apps.risk.logic.record import findings_to_json
+from apps.risk.logic.record import card_to_json, findings_to_json
 from apps.risk.models import VerdictRecord
 from apps.state.services.events import event_record
 
@@ -48,6 +48,8 @@ def verdict_issue(
             score_bps=verdict.score_bps,
             confidence_bps=verdict.confidence_bps,
             findings=findings_to_json(verdict.findings),
+            action="" if verdict.card is None else verdict.card.action.value,
+            card=None if verdict.card is None else card_to_json(verdict.card),
             config_revision=config_revision,
             created_at=timezone.now(),
         )

@@ -16,6 +16,7 @@ from apps.trading.logic import entry
 from apps.trading.logic import exit as exits
 from apps.trading.logic.entry import EntryCase, EntryFacts
 from apps.trading.logic.exit import ExitCase, PositionFacts
+from apps.trading.logic.steering import Steering
 
 
 def step_entry(
@@ -25,6 +26,7 @@ def step_entry(
     config: TradingConfig,
     config_revision: int,
     facts: EntryFacts,
+    steering: Steering | None = None,
     refused: Reason | None = None,
 ) -> TradeDecision:
     """Return the decision about an entry: "enter" with size and least output, or "skip" with stage and reasons.
@@ -33,7 +35,12 @@ def step_entry(
     """
     assert verdict.trace_id == analysis.trace_id, (verdict.trace_id, analysis.trace_id)
     case = EntryCase(
-        verdict=verdict, analysis=analysis, config=config, config_revision=config_revision, facts=facts
+        verdict=verdict,
+        analysis=analysis,
+        config=config,
+        config_revision=config_revision,
+        facts=facts,
+        steering=steering,
     )
     decision = entry.decide(case)
     if refused is None or decision.action != "enter":
@@ -74,6 +81,7 @@ def entry_case_reduced(
     config: TradingConfig,
     config_revision: int,
     facts: EntryFacts,
+    steering: Steering | None = None,
 ) -> EntryCase:
     """Return the case without what the core does not look at: what a record must keep to repeat the decision."""
     return EntryCase(
@@ -86,4 +94,5 @@ def entry_case_reduced(
         config=config,
         config_revision=config_revision,
         facts=facts,
+        steering=steering,
     )

@@ -7,13 +7,18 @@ from decimal import ROUND_CEILING
 
 from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
-from apps.domain.decision import Reason, SkipStage, TradeDecision
+from apps.domain.decision import Adjustment, Reason, SkipStage, TradeDecision
 from apps.domain.market import FeeQuote, PoolReserves
-from apps.domain.money import Amount, Token, raw_to_units, usd_to_micros, value_usd_micros
+from apps.domain.money import BPS_ONE, Amount, Token, raw_to_units, usd_to_micros, value_usd_micros
 from apps.domain.verdict import Finding, Outcome, RiskVerdict
+from apps.risk.logic import edge as own_outcomes
+from apps.risk.logic import limits as limits_in_force
 from apps.risk.logic.cooldown import cooldown
+from apps.risk.logic.edge import outcomes_of
 from apps.trading.logic import gas, pool, slippage
 from apps.trading.logic.sizing import Size, entry_size
+from apps.trading.logic.steering import Stake, Steering, edge_caps
+from apps.trading.logic.timing import held_back
 
 #: Rules about what the pair is, as against how dangerous it is. The funnel counts them apart.
 FILTER_RULES = frozenset({"quote_supported", "token_data", "pair_age", "liquidity"})
@@ -31,7 +36,11 @@ PASSING_CODES = frozenset(
 #: The longer a pair was watched the rarer it is looked at: each pause is at least this part of the time so far.
 WATCH_SLOWDOWN = 3
 #: All that the core and the position that follows need of an analysis; the rest was judged by the rules.
-ESTIMATES_USED = frozenset({"buy_tax_bps", "buy_gas", "sell_tax_bps", "sell_gas"})
+ESTIMATES_USED = (
+    frozenset({"buy_tax_bps", "buy_gas", "sell_tax_bps", "sell_gas"})
+    | limits_in_force.CODES
+    | frozenset(own_outcomes.CODES)
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,35 +90,34 @@ class EntryCase:
     config: TradingConfig
     config_revision: int
     facts: EntryFacts
+    #: None in records of before there was one: decided by the configuration alone.
+    steering: Steering | None = None
 
 
 def decide(case: EntryCase) -> TradeDecision:
     """Return the decision about an entry."""
-    skip = _refused(case) or _too_weak(case) or _limited(case)
+    skip = _refused(case) or _too_weak(case) or _held_back(case) or _limited(case)
     if skip is not None:
         return skip
     market = _market(case)
     if isinstance(market, Reason):
         return skipped(case, SkipStage.LIMIT, (market,), may_change=True)
-    size = entry_size(
-        config=case.config,
-        quote_reserve_raw=market.reserves.quote_raw,
-        quote_price_usd_micros=market.price_usd_micros,
-        quote_decimals=case.facts.native.decimals,
-        wallet_native_raw=market.wallet_raw,
-        gas_reserve_raw=_gas_reserve_raw(market),
-        exposure_usd_micros=case.facts.exposure_usd_micros,
-    )
-    return _sized(case, market, size)
+    return _sized(case, market, _size(case, market))
 
 
 def skipped(
-    case: EntryCase, stage: SkipStage, reasons: tuple[Reason, ...], *, may_change: bool
+    case: EntryCase,
+    stage: SkipStage,
+    reasons: tuple[Reason, ...],
+    *,
+    may_change: bool,
+    adjustments: tuple[Adjustment, ...] = (),
 ) -> TradeDecision:
     """Return a skip, to be looked at again while time can change the answer and the pair is still watched."""
-    facts, watch = case.facts, case.config.entry
-    watched_ms = max(watch.watch_duration_s * 1000 - (facts.give_up_at_ms - facts.now_ms), 0)
-    again_ms = facts.now_ms + max(watch.watch_interval_s * 1000, watched_ms // WATCH_SLOWDOWN)
+    facts = case.facts
+    again_ms = facts.now_ms + max(
+        case.config.entry.watch_interval_s * 1000, _watched_ms(case) // WATCH_SLOWDOWN
+    )
     return TradeDecision(
         trace_id=case.verdict.trace_id,
         pair_key=case.verdict.pair_key,
@@ -124,7 +132,13 @@ def skipped(
         config_revision=case.config_revision,
         skip_stage=stage,
         retry_after_ms=again_ms if may_change and again_ms <= facts.give_up_at_ms else None,
+        adjustments=() if case.steering is None else (*case.steering.adjustments, *adjustments),
     )
+
+
+def _watched_ms(case: EntryCase) -> int:
+    """Return how long the pair has been watched."""
+    return max(case.config.entry.watch_duration_s * 1000 - (case.facts.give_up_at_ms - case.facts.now_ms), 0)
 
 
 # -- verdict and score --------------------------------------------------------------------
@@ -180,6 +194,15 @@ def _too_weak(case: EntryCase) -> TradeDecision | None:
         detail=f"score_bps={score} minimum_bps={minimum}",
     )
     return skipped(case, SkipStage.SCORE, (reason,), may_change=True)
+
+
+def _held_back(case: EntryCase) -> TradeDecision | None:
+    if case.steering is None:
+        return None
+    found = held_back(analysis=case.analysis, config=case.config, watched_ms=_watched_ms(case))
+    if found is None:
+        return None
+    return skipped(case, found.stage, (found.reason,), may_change=True, adjustments=(found.adjustment,))
 
 
 # -- limits -------------------------------------------------------------------------------
@@ -276,6 +299,77 @@ def _gas_reserve_raw(market: _Market) -> int:
     return buy + 2 * gas.exit_cost_raw(sell_gas=market.sell_gas, fees=market.fees)
 
 
+def _size(case: EntryCase, market: _Market) -> Size:
+    """Return the size by the limits in force and by what our own entries brought."""
+    if case.steering is None:
+        return _size_by(case, market, case.config)
+    caps = edge_caps(
+        case.config,
+        Stake(
+            outcomes=outcomes_of(case.analysis),
+            wallet_native_raw=market.wallet_raw,
+            quote_reserve_raw=market.reserves.quote_raw,
+            quote_price_usd_micros=market.price_usd_micros,
+            quote_decimals=case.facts.native.decimals,
+            fee_bps=case.analysis.listing.fee_bps,
+            buy_tax_bps=market.buy_tax_bps,
+            sell_tax_bps=_figure(case.analysis, "sell_tax_bps") or 0,
+            realised_today_usd_micros=case.facts.realised_today_usd_micros,
+        ),
+    )
+    return _size_by(case, market, case.config, size_bps=case.steering.size_bps, more_caps=caps)
+
+
+def _size_by(
+    case: EntryCase,
+    market: _Market,
+    config: TradingConfig,
+    *,
+    size_bps: int = BPS_ONE,
+    more_caps: tuple[tuple[str, int], ...] = (),
+) -> Size:
+    return entry_size(
+        config=config,
+        quote_reserve_raw=market.reserves.quote_raw,
+        quote_price_usd_micros=market.price_usd_micros,
+        quote_decimals=case.facts.native.decimals,
+        wallet_native_raw=market.wallet_raw,
+        gas_reserve_raw=_gas_reserve_raw(market),
+        exposure_usd_micros=case.facts.exposure_usd_micros,
+        size_bps=size_bps,
+        more_caps=more_caps,
+    )
+
+
+def _adjusted(case: EntryCase, market: _Market, size: Size, *, tip_wei: int) -> tuple[Adjustment, ...]:
+    """Return all that intelligence changed; last the size and the tip that came of it."""
+    if case.steering is None:
+        return ()
+    limits = case.config.limits
+    as_set = case.config.model_copy(
+        update={"limits": limits.model_copy(update={"position_max_usd": case.steering.position_max_usd})}
+    )
+    results = (
+        Adjustment(
+            code="SIZE",
+            subject="amount_in_raw",
+            before=str(_size_by(case, market, as_set).amount_raw),
+            after=str(size.amount_raw),
+            explanation=f"The size that all influences together leave; bound by {size.bound_by}.",
+            switch="influence",
+        ),
+        Adjustment(
+            code="TIP_BY_VALUE",
+            subject="tip_wei",
+            before=str(market.fees.tip_wei),
+            after=str(tip_wei),
+            explanation="The tip bids for the front of the block, within its share of the entry's worth.",
+            switch="influence.gas_by_value",
+        ),
+    )
+    return (*case.steering.adjustments, *(item for item in results if item.before != item.after))
+
+
 def _sized(case: EntryCase, market: _Market, size: Size) -> TradeDecision:
     config, facts = case.config, case.facts
     decimals = facts.native.decimals
@@ -289,6 +383,11 @@ def _sized(case: EntryCase, market: _Market, size: Size) -> TradeDecision:
         )
         return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
     cost = gas.round_trip_cost_raw(buy_gas=market.buy_gas, sell_gas=market.sell_gas, fees=market.fees)
+    gas_limit = gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT)
+    fees = gas.fees_bid(
+        market.fees, gas_limit=gas_limit, raise_max_raw=gas.tip_raise_max_raw(config, size.amount_raw)
+    )
+    cost += gas_limit * (fees.max_fee_wei - market.fees.max_fee_wei)
     if cost * 10_000 > size.amount_raw * config.execution.fee_share_max_bps:
         reason = Reason(
             code="LIMIT_FEE_SHARE",
@@ -304,10 +403,12 @@ def _sized(case: EntryCase, market: _Market, size: Size) -> TradeDecision:
             detail=f"engine={facts.engine_status}",
         )
         return skipped(case, SkipStage.ENGINE, (reason,), may_change=True)
-    return _entered(case, market, size, value)
+    return _entered(case, market, size, value, gas_limit=gas_limit, fees=fees)
 
 
-def _entered(case: EntryCase, market: _Market, size: Size, value: int) -> TradeDecision:
+def _entered(
+    case: EntryCase, market: _Market, size: Size, value: int, *, gas_limit: int, fees: FeeQuote
+) -> TradeDecision:
     listing, slippage_bps = case.analysis.listing, case.config.execution.slippage_max_bps
     expected = pool.buy_out(
         market.reserves,
@@ -322,11 +423,10 @@ def _entered(case: EntryCase, market: _Market, size: Size, value: int) -> TradeD
             detail=f"amount_raw={size.amount_raw} buy_tax_bps={market.buy_tax_bps}",
         )
         return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
-    gas_limit = gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT)
     entered = Reason(
         code="ENTRY",
         explanation="Every rule passes, the score is high enough and the limits leave room.",
-        detail=f"score_bps={case.verdict.score_bps} size_bound_by={size.bound_by}",
+        detail=f"score_bps={case.verdict.score_bps} size_bound_by={size.bound_by} tip_wei={fees.tip_wei}",
     )
     return TradeDecision(
         trace_id=case.verdict.trace_id,
@@ -341,7 +441,6 @@ def _entered(case: EntryCase, market: _Market, size: Size, value: int) -> TradeD
         reasons=(entered,),
         config_revision=case.config_revision,
         gas_limit=gas_limit,
-        fee_cap_raw=gas.fee_cap_raw(
-            gas_limit=gas_limit, fees=market.fees, margin_bps=gas.ENTRY_FEE_MARGIN_BPS
-        ),
+        fee_cap_raw=gas.fee_cap_raw(gas_limit=gas_limit, fees=fees, margin_bps=gas.ENTRY_FEE_MARGIN_BPS),
+        adjustments=_adjusted(case, market, size, tip_wei=fees.tip_wei),
     )

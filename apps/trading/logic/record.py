@@ -51,6 +51,7 @@ def decision_from_inputs(inputs: dict[str, Any]) -> TradeDecision:
             config=case.config,
             config_revision=case.config_revision,
             facts=case.facts,
+            steering=case.steering,
             refused=given.refused,
         )
     assert inputs["step"] == "exit", inputs["step"]

@@ -17,6 +17,7 @@ from apps.domain.market import FeeQuote, Listing, PairFacts
 from apps.domain.verdict import Outcome
 from apps.intelligence.services.analysis import StoredAnalysis
 from apps.risk.services.budgets import budget_view
+from apps.risk.services.limits import entry_limits
 from apps.risk.services.verdicts import StoredVerdict
 from apps.state.services.config import ActiveConfig
 from apps.state.services.events import event_record
@@ -24,6 +25,7 @@ from apps.trading.logic.core import entry_case_reduced, step_entry
 from apps.trading.logic.entry import EntryCase, EntryFacts
 from apps.trading.logic.guard import guard_decision_from_inputs
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
+from apps.trading.logic.steering import Steering
 from apps.trading.models import DecisionRecord, Opportunity, Order, Position
 from apps.trading.services.clock import ms_of
 from apps.trading.services.opportunities import opportunity_settle
@@ -45,6 +47,8 @@ def entry_decide(
 ) -> Order | None:
     """Decide about a claimed opportunity; return the entry order, or None when it was skipped.
 
+    ``active`` is the configuration as a person set it: what is known of pair and market narrows it here.
+
     Decision, order, reserved budget and the opportunity's new state are one transaction. Raises NetworkError when fees
     or balance cannot be read.
     """
@@ -63,12 +67,18 @@ def entry_decide(
         fees=fees,
         wallet_native_raw=balance,
     )
+    limits = entry_limits(active=active, analysis=analysis.analysis, verdict=verdict.verdict)
     case = entry_case_reduced(
         verdict=verdict.verdict,
         analysis=analysis.analysis,
-        config=active.config,
+        config=limits.config,
         config_revision=active.revision,
         facts=entry_facts,
+        steering=Steering(
+            position_max_usd=active.config.limits.position_max_usd,
+            size_bps=limits.size_bps,
+            adjustments=limits.adjustments,
+        ),
     )
     return _apply(
         opportunity,
@@ -184,6 +194,7 @@ def _decision_of(case: EntryCase, refused: Reason | None) -> TradeDecision:
         config=case.config,
         config_revision=case.config_revision,
         facts=case.facts,
+        steering=case.steering,
         refused=refused,
     )
 
@@ -216,6 +227,7 @@ def decision_record(
         skip_stage="" if decision.skip_stage is None else decision.skip_stage.value,
         exit_tag=decision.exit_tag or "",
         reasons=[asdict(reason) for reason in decision.reasons],
+        adjustments=[asdict(item) for item in decision.adjustments],
         inputs=inputs,
         config_revision=decision.config_revision,
         created_at=timezone.now(),
