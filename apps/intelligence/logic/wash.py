@@ -1,0 +1,412 @@
+"""Wash trading in one pool: who trades with himself, told as bounds, never as one number.
+
+In a pool everybody's counterparty is the pool, so cycles between traders do not exist: what shows a wash trader is that he
+(one wallet, or an entity of several) buys about as much as he sells, again and again, within a short time. Three levels of
+window and tolerance give the bounds: what is matched strictly is washed at least, what is matched loosely at most, and
+only what is beyond that is organic. Trades that are somebody's arbitrage or sandwich, or an aggregator's, are a third class.
+
+Wallets are judged alone, as merged entities, and as groups which one reason alone joins (a hint that merges nobody by
+itself): there the matched trades are the second, independent reason. Sources: Victor and Weintraud, WWW 2021; Chainalysis,
+crypto crime report 2025.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass, field
+from enum import IntEnum
+from itertools import accumulate, pairwise
+from typing import Final
+
+from apps.domain.entities import Entities, Trade
+
+#: Routers and aggregators of Ethereum and its kin: whoever stands behind them is not to be told from the swap.
+AGGREGATORS: Final = frozenset(
+    {
+        "0x7a250d5630b4cf539739df2c5dacb4c659f2488d",  # Uniswap V2 router
+        "0xe592427a0aece92de3edee1f18e0157c05861564",  # Uniswap V3 router
+        "0x68b3465833fb72a70ecdf485e0e4c7bd8665fc45",  # Uniswap V3 router 2
+        "0x3fc91a3afd70395cd496c647d5a6cc9d4b2b7fad",  # Uniswap universal router
+        "0xd9e1ce17f2641f24ae83637ab66a2cca9c378b9f",  # SushiSwap router
+        "0x11111112542d85b3ef69ae05771c2dccff4faa26",  # 1inch v3
+        "0x1111111254fb6c44bac0bed2854e76f90643097d",  # 1inch v4
+        "0x1111111254eeb25477b68fb85ed929f73a960582",  # 1inch v5
+        "0xdef1c0ded9bec7f1a1670819833240f027b25eff",  # 0x exchange proxy
+        "0x881d40237659c251811cec9c364ef91dc08d300c",  # MetaMask swaps
+        "0x74de5d4fcbf63e00296fd95d33236b9794016631",  # MetaMask swaps, spender
+        "0xdef171fe48cf0115b1d80b88dc8eab59176fee57",  # ParaSwap v5
+    }
+)
+#: Below these nothing is said of wash trading.
+SWAPS_MIN: Final = 30
+ENTITIES_MIN: Final = 5
+SWAPS_MAX: Final = 5_000
+LEGS_MIN: Final = 3  # purchases, and as many sales, in one window
+#: From a window's far end so many legs are taken away in search of its balance: a ring's open round is shorter. Where
+#: few wallets make thousands of swaps, fewer, so that the search stays short.
+TRIMMED_MAX: Final = 24
+TRIMMED_MIN: Final = 4
+_COMPARISONS_MAX: Final = 30_000
+#: Swaps of one block that are looked through for sandwiches.
+SANDWICH_BLOCK_MAX: Final = 40
+_BPS: Final = 10_000
+
+
+class Class(IntEnum):
+    """What a swap is taken for. The higher, the surer that it is a wash; extraction is the class beside them."""
+
+    ORGANIC = 0
+    LOOSE = 1
+    LIKELY = 2
+    STRICT = 3
+    EXTRACTION = 9  # arbitrage, sandwiches, aggregators
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Level:
+    """What counts as matched: purchases and sales within a window differ by at most this share of their sum."""
+
+    taken_for: Class
+    window_s: int
+    tolerance_bps: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """The detector's thresholds. Tuned on planted rings over one half of the pools (`manage.py evaluate wash`)."""
+
+    levels: tuple[Level, ...] = (
+        Level(taken_for=Class.STRICT, window_s=300, tolerance_bps=100),
+        Level(taken_for=Class.LIKELY, window_s=900, tolerance_bps=500),
+        Level(taken_for=Class.LOOSE, window_s=3_600, tolerance_bps=1_000),
+    )
+    #: A wallet's round trips of any length that end within this of where they began.
+    round_tolerance_bps: int = 150
+    rounds_min: int = 3
+    #: A purchase and another wallet's sale of the same amount, to within this.
+    leg_tolerance_bps: int = 5
+    leg_gap_s: int = 1_800
+    leg_pairs_min: int = 3
+    #: Wallets that come once, sell all within this time for about what they paid, and go.
+    visit_s: int = 600
+    visit_gain_bps: int = 250
+    visits_min: int = 5
+
+
+SETTINGS: Final = Settings()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WashGroup:
+    """Addresses whose trades match. ``reason`` says what joined them, ``transactions`` are theirs that matched."""
+
+    reason: str
+    addresses: tuple[str, ...]
+    transactions: tuple[str, ...]
+    quote_raw: int
+    taken_for: Class
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WashReport:
+    """All swaps by class. Volumes are in raw quote; ``classes`` has one entry a trade, in the order given."""
+
+    swaps: int
+    entities: int
+    volume_raw: int
+    extraction_raw: int
+    strict_raw: int
+    likely_raw: int  # contains strict
+    loose_raw: int  # contains likely
+    classes: tuple[Class, ...]
+    groups: tuple[WashGroup, ...]
+
+
+@dataclass(slots=True)
+class _Scan:
+    """The pool while it is looked through. ``by_unit`` are places of trades by entity."""
+
+    trades: Sequence[Trade]
+    settings: Settings
+    classes: list[Class]
+    trimmed_max: int = TRIMMED_MAX
+    groups: list[WashGroup] = field(default_factory=list)
+
+
+def wash_report(
+    trades: Sequence[Trade],
+    entities: Entities,
+    *,
+    cross_pool: frozenset[str] = frozenset(),
+    settings: Settings = SETTINGS,
+) -> WashReport:
+    """Return every swap's class and the groups that trade with themselves.
+
+    ``trades`` are in log order, the newest 5,000 count; ``cross_pool`` are transactions that traded in other pools too.
+    """
+    trades = trades[-SWAPS_MAX:]
+    addresses = {trade.address for trade in trades}
+    key_of = {address: entities.key_of(address) for address in addresses}
+    keys = [key_of[trade.address] for trade in trades]
+    scan = _Scan(trades=trades, settings=settings, classes=[Class.ORGANIC] * len(trades))
+    nobodys = (addresses & AGGREGATORS) | (addresses & entities.excluded)
+    _mark_extraction(scan, keys, nobodys, cross_pool)
+    units: defaultdict[str, list[int]] = defaultdict(list)
+    for place, key in enumerate(keys):
+        if scan.classes[place] is not Class.EXTRACTION:
+            units[key].append(place)
+    busy = {key: places for key, places in units.items() if len(places) >= 2 * LEGS_MIN}
+    legs = sum(len(places) for places in busy.values())
+    affordable = _COMPARISONS_MAX // max(legs * len(settings.levels), 1)
+    scan.trimmed_max = min(max(affordable, TRIMMED_MIN), TRIMMED_MAX)
+    for key, places in busy.items():
+        _judge(scan, places, "one_entity" if entities.is_merged(key) else "one_wallet")
+    for reason, joined in _joined_units(scan, units, entities):
+        _judge(scan, sorted(place for key in joined for place in units[key]), reason)
+    return _reported(scan, entity_count=len(units))
+
+
+# -- extraction ---------------------------------------------------------------------------
+def _mark_extraction(scan: _Scan, keys: Sequence[str], nobodys: Set[str], cross_pool: frozenset[str]) -> None:
+    trades, classes = scan.trades, scan.classes
+    if nobodys or cross_pool:
+        for place, trade in enumerate(trades):
+            if trade.address in nobodys or trade.tx_hash in cross_pool:
+                classes[place] = Class.EXTRACTION
+    blocks = [trade.block for trade in trades]
+    assert blocks == sorted(blocks), "trades are not in log order"
+    visits = Counter(zip(blocks, keys, strict=True))
+    for block in {block for (block, _), count in visits.items() if count > 1}:  # somebody came twice
+        start = bisect_left(blocks, block)
+        count = min(bisect_right(blocks, block, start) - start, SANDWICH_BLOCK_MAX)
+        _mark_sandwiches(trades, keys, classes, range(start, start + count))
+
+
+def _mark_sandwiches(
+    trades: Sequence[Trade], keys: Sequence[str], classes: list[Class], block: range
+) -> None:
+    """Mark who trades before and, the other way, after somebody else's trade of the same side within one block."""
+    for front in block:
+        for back in range(front + 2, block.stop):
+            if keys[front] != keys[back] or trades[front].side == trades[back].side:
+                continue
+            victims = range(front + 1, back)
+            if any(keys[at] != keys[front] and trades[at].side == trades[front].side for at in victims):
+                classes[front] = classes[back] = Class.EXTRACTION
+
+
+# -- who may belong together --------------------------------------------------------------
+def _joined_units(
+    scan: _Scan, units: Mapping[str, list[int]], entities: Entities
+) -> Iterable[tuple[str, frozenset[str]]]:
+    """Yield groups that one reason alone joins, and those that several such reasons chain together."""
+    links: list[tuple[str, str]] = []
+    for hint in entities.suspected:
+        joined = frozenset(key for address in hint.addresses if (key := entities.key_of(address)) in units)
+        if len(joined) > 1:
+            yield f"suspected_{hint.code}", joined
+            first, *others = sorted(joined)
+            links += [(first, other) for other in others]
+    matched = _matched_legs(scan, units)
+    for component in _components(matched):
+        if len(component.pairs) >= scan.settings.leg_pairs_min:
+            yield "matched_legs", component.keys
+    if links and matched:
+        for component in _components([*matched, *links]):
+            yield "matched_legs_and_suspected", component.keys
+    visitors = _visitors(scan, units)
+    for visit in visitors:
+        yield "single_visits", visit
+
+
+def _matched_legs(scan: _Scan, units: Mapping[str, list[int]]) -> list[tuple[str, str]]:
+    """Return who bought and who soon after sold the same amount. Each leg is used once, the nearest in amount first."""
+    trades, tolerance = scan.trades, scan.settings.leg_tolerance_bps
+    gap_ms = scan.settings.leg_gap_s * 1_000
+    bases = [trade.base_raw for trade in trades]
+    rough = [float(amount) for amount in bases]  # sorts three times as fast
+    by_amount = sorted(range(len(trades)), key=rough.__getitem__)
+    near = 1 + 2 * tolerance / _BPS
+    pairs: list[tuple[int, int]] = []
+    used = -1
+    for one, other in pairwise(by_amount):
+        if (
+            rough[other] > rough[one] * near
+            or one == used
+            or abs(bases[other] - bases[one]) * _BPS > tolerance * bases[one]
+        ):
+            continue
+        buy, sell = (one, other) if one < other else (other, one)
+        if trades[buy].side != "buy" or trades[sell].side != "sell" or bases[one] <= 0:
+            continue
+        if trades[sell].at_ms - trades[buy].at_ms <= gap_ms:
+            used = other
+            pairs.append((buy, sell))
+    if not pairs:
+        return []
+    key_of = {place: key for key, places in units.items() for place in places}
+    joined = [(key_of.get(buy), key_of.get(sell)) for buy, sell in pairs]
+    return [(one, other) for one, other in joined if one is not None and other is not None and one != other]
+
+
+@dataclass(slots=True)
+class _Component:
+    keys: frozenset[str]
+    pairs: list[tuple[str, str]]
+
+
+def _components(pairs: Sequence[tuple[str, str]]) -> list[_Component]:
+    root: dict[str, str] = {}
+
+    def find(key: str) -> str:
+        while root.setdefault(key, key) != key:
+            root[key] = root[root[key]]
+            key = root[key]
+        return key
+
+    for one, other in pairs:
+        root[find(one)] = find(other)
+    members: defaultdict[str, set[str]] = defaultdict(set)
+    inside: defaultdict[str, list[tuple[str, str]]] = defaultdict(list)
+    for key in root:
+        members[find(key)].add(key)
+    for pair in pairs:
+        inside[find(pair[0])].append(pair)
+    return [_Component(frozenset(keys), inside[top]) for top, keys in members.items()]
+
+
+def _visitors(scan: _Scan, units: Mapping[str, list[int]]) -> list[frozenset[str]]:
+    """Return wallets that came once each and sold all again soon for what they paid, when there are many of them."""
+    settings, trades = scan.settings, scan.trades
+    found: list[str] = []
+    for key, places in units.items():
+        if len(places) != 2:
+            continue
+        buy, sell = trades[places[0]], trades[places[1]]
+        if (buy.side, sell.side) != ("buy", "sell") or sell.at_ms - buy.at_ms > settings.visit_s * 1_000:
+            continue
+        if abs(buy.base_raw - sell.base_raw) * _BPS > settings.leg_tolerance_bps * buy.base_raw:
+            continue
+        if abs(buy.quote_raw - sell.quote_raw) * _BPS <= settings.visit_gain_bps * buy.quote_raw:
+            found.append(key)
+    return [frozenset(found)] if len(found) >= settings.visits_min else []
+
+
+# -- what matches -------------------------------------------------------------------------
+def _judge(scan: _Scan, places: Sequence[int], reason: str) -> None:
+    """Mark the trades of one group that match, at the surest level at which they do."""
+    trades = scan.trades
+    buys = sum(trades[place].side == "buy" for place in places)
+    if buys < LEGS_MIN or len(places) - buys < LEGS_MIN:
+        return
+    best: dict[int, Class] = {}
+    sums = _Sums.of(trades, places)
+    for level in scan.settings.levels:
+        for start, stop in _balanced(sums, level, trimmed_max=scan.trimmed_max):
+            for place in places[start:stop]:
+                best.setdefault(place, level.taken_for)
+    for place in _round_trips(trades, places, scan.settings):
+        if best.get(place, Class.ORGANIC) < Class.LIKELY:
+            best[place] = Class.LIKELY
+    if not best:
+        return
+    for place, taken_for in best.items():
+        scan.classes[place] = max(scan.classes[place], taken_for)
+    own = [trades[place] for place in sorted(best)]
+    scan.groups.append(
+        WashGroup(
+            reason=reason,
+            addresses=tuple(sorted({trade.address for trade in own})),
+            transactions=tuple(dict.fromkeys(trade.tx_hash for trade in own)),
+            quote_raw=sum(trade.quote_raw for trade in own),
+            taken_for=max(best.values()),
+        )
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sums:
+    """A group's trades added up: entry n speaks of the first n trades."""
+
+    times: list[int]
+    net: list[int]
+    gross: list[int]
+    buys: list[int]
+
+    @classmethod
+    def of(cls, trades: Sequence[Trade], places: Sequence[int]) -> _Sums:
+        own = [trades[place] for place in places]
+        signed = [trade.base_raw if trade.side == "buy" else -trade.base_raw for trade in own]
+        return cls(
+            times=[trade.at_ms for trade in own],
+            net=[0, *accumulate(signed)],
+            gross=[0, *accumulate(trade.base_raw for trade in own)],
+            buys=[0, *accumulate(amount > 0 for amount in signed)],
+        )
+
+
+def _balanced(sums: _Sums, level: Level, *, trimmed_max: int) -> list[tuple[int, int]]:
+    """Return the windows that balance: from each start the longest balanced run, not overlapping."""
+    times, buys, window_ms = sums.times, sums.buys, level.window_s * 1_000
+    # |net| <= tolerance * gross over a window is two comparisons of what stands at its ends.
+    low = [net * _BPS - level.tolerance_bps * gross for net, gross in zip(sums.net, sums.gross, strict=True)]
+    high = [net * _BPS + level.tolerance_bps * gross for net, gross in zip(sums.net, sums.gross, strict=True)]
+    found: list[tuple[int, int]] = []
+    start, last = 0, len(times) - 2 * LEGS_MIN
+    while start <= last:
+        end = bisect_right(times, times[start] + window_ms, start)
+        at, first = end, max(end - trimmed_max, start + 2 * LEGS_MIN - 1)
+        low_start, high_start = low[start], high[start]
+        while at > first and (low[at] > low_start or high[at] < high_start):
+            at -= 1
+        bought = buys[at] - buys[start]
+        if at > first and bought >= LEGS_MIN and at - start - bought >= LEGS_MIN:
+            found.append((start, at))
+            start = at
+        else:
+            start += 1
+    return found
+
+
+def _round_trips(trades: Sequence[Trade], places: Sequence[int], settings: Settings) -> list[int]:
+    """Return the trades of round trips of any length, when there are enough: bought and sold again to the last part."""
+    found: list[int] = []
+    run: list[int] = []
+    held = bought = rounds = 0
+    for place in places:
+        trade = trades[place]
+        run.append(place)
+        if trade.side == "buy":
+            held += trade.base_raw
+            bought += trade.base_raw
+        elif held == 0:
+            run = []
+        else:
+            held -= trade.base_raw
+        if bought and abs(held) * _BPS <= settings.round_tolerance_bps * bought:
+            found += run
+            rounds += 1
+            run, held, bought = [], 0, 0
+        elif held < 0:
+            run, held, bought = [], 0, 0
+    return found if rounds >= settings.rounds_min else []
+
+
+def _reported(scan: _Scan, *, entity_count: int) -> WashReport:
+    volumes = [0] * (Class.EXTRACTION + 1)
+    for trade, taken_for in zip(scan.trades, scan.classes, strict=True):
+        volumes[taken_for] += trade.quote_raw
+    likely = volumes[Class.STRICT] + volumes[Class.LIKELY]
+    return WashReport(
+        swaps=len(scan.trades),
+        entities=entity_count,
+        volume_raw=sum(volumes),
+        extraction_raw=volumes[Class.EXTRACTION],
+        strict_raw=volumes[Class.STRICT],
+        likely_raw=likely,
+        loose_raw=likely + volumes[Class.LOOSE],
+        classes=tuple(scan.classes),
+        groups=tuple(sorted(scan.groups, key=lambda group: -group.quote_raw)),
+    )
