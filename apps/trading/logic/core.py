@@ -10,6 +10,7 @@ from dataclasses import replace
 from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
 from apps.domain.decision import Reason, SkipStage, TradeDecision
+from apps.domain.estimate import Estimate
 from apps.domain.market import BlockRef, FeeQuote, PoolReserves
 from apps.domain.verdict import RiskVerdict
 from apps.trading.logic import entry
@@ -58,6 +59,7 @@ def step_exit(
     config: TradingConfig,
     config_revision: int,
     now_ms: int,
+    estimates: tuple[Estimate, ...] = (),
 ) -> TradeDecision:
     """Return the decision about a position: "exit" with its tag and least output, or "skip" with why it is held."""
     return exits.decide(
@@ -70,6 +72,7 @@ def step_exit(
             config=config,
             config_revision=config_revision,
             now_ms=now_ms,
+            estimates=estimates,
         )
     )
 

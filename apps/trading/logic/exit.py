@@ -5,17 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from apps.domain.config import TradingConfig
-from apps.domain.decision import ExitTag, Reason, TradeDecision
+from apps.domain.decision import Adjustment, ExitTag, GuardTag, Reason, TradeDecision
+from apps.domain.estimate import Estimate
 from apps.domain.ids import PairKey, TraceId
 from apps.domain.market import BlockRef, FeeQuote, PoolReserves
 from apps.domain.money import BPS_ONE, Amount, Token, raw_to_units, value_usd_micros
 from apps.domain.position import ExitPlan
 from apps.trading.logic import gas, pool, slippage
+from apps.trading.logic.plan import PlanInForce, plan_in_force
 
 #: These run from a loss or from danger: they take the whole slippage allowance at once.
-URGENT_TAGS: frozenset[ExitTag] = frozenset({"stop_loss", "liquidity_drop", "force_exit", "kill_close"})
+URGENT_TAGS: frozenset[ExitTag | GuardTag] = frozenset(
+    {"stop_loss", "liquidity_drop", "force_exit", "kill_close", "guard"}
+)
 #: A person or the kill switch wants it sold even when the sale does not pay its gas.
-ORDERED_TAGS: frozenset[ExitTag] = frozenset({"force_exit", "kill_close"})
+ORDERED_TAGS: frozenset[ExitTag | GuardTag] = frozenset({"force_exit", "kill_close"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +56,17 @@ class ExitCase:
     config: TradingConfig
     config_revision: int
     now_ms: int
+    estimates: tuple[Estimate, ...] = ()  # of the token and its market: what draws the exits in
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Due:
+    """An exit that is due, its figures, and the code and words of its reason."""
+
+    tag: ExitTag | GuardTag
+    detail: str
+    code: str
+    explanation: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,33 +102,43 @@ def decide(case: ExitCase) -> TradeDecision:
     if case.reserves is None:
         return _held(case, "EXIT_PRICE_UNKNOWN", "The pool did not answer, so there is no price to sell at.")
     value = sale_value(position, case.reserves, case.fees)
-    due = _due(case, case.reserves, value)
+    plan = plan_in_force(position.plan, estimates=case.estimates, config=case.config)
+    due = _due(case, case.reserves, value, plan)
     if due is None:
         return _held(case, "EXIT_NOT_DUE", "No exit is due.", _figures(case, value))
     if case.fees is None:
-        return _held(case, "EXIT_FEES_UNKNOWN", "An exit is due, but the price of gas is unknown.", due[1])
-    if value.gross_raw == 0 or (value.net_raw == 0 and due[0] not in ORDERED_TAGS):
+        return _held(
+            case, "EXIT_FEES_UNKNOWN", "An exit is due, but the price of gas is unknown.", due.detail
+        )
+    if value.gross_raw == 0 or (value.net_raw == 0 and due.tag not in ORDERED_TAGS):
         return _held(
             case,
             "EXIT_NOT_WORTH_GAS",
             "An exit is due, but the sale would bring less than its gas.",
             _figures(case, value),
         )
-    return _exited(case, value, case.fees, tag=due[0], detail=due[1])
+    return _exited(case, value, case.fees, due=due, adjustments=plan.adjustments)
 
 
-def _due(case: ExitCase, reserves: PoolReserves, value: SaleValue) -> tuple[ExitTag, str] | None:
-    """Return the first exit that is due and its figures; danger comes before profit."""
-    position, plan, net = case.position, case.position.plan, value.net_raw
+def _due(case: ExitCase, reserves: PoolReserves, value: SaleValue, now: PlanInForce) -> _Due | None:
+    """Return the first exit that is due; danger comes before profit."""
+    position, plan, net = case.position, now.plan, value.net_raw
     cost, high = position.cost_raw, max(position.high_water_raw, value.net_raw)
     if position.ordered_tag is not None:
-        return position.ordered_tag, _figures(case, value)
+        return _tagged(position.ordered_tag, _figures(case, value))
     if plan.liquidity_drop_bps is not None and position.entry_quote_reserve_raw:
         fall = BPS_ONE - reserves.quote_raw * BPS_ONE // position.entry_quote_reserve_raw
         if fall >= plan.liquidity_drop_bps:
-            return "liquidity_drop", f"fall_bps={fall} limit_bps={plan.liquidity_drop_bps}"
+            return _tagged("liquidity_drop", f"fall_bps={fall} limit_bps={plan.liquidity_drop_bps}")
+    if now.whales_sell:
+        return _Due(
+            tag="guard",
+            detail=now.whales_sell,
+            code="WHALES_SOLD",
+            explanation="Large holders have sold so much that we sell too.",
+        )
     if plan.stop_loss_bps is not None and net * BPS_ONE <= cost * (BPS_ONE - plan.stop_loss_bps):
-        return "stop_loss", f"{_figures(case, value)} limit_bps=-{plan.stop_loss_bps}"
+        return _tagged("stop_loss", f"{_figures(case, value)} limit_bps=-{plan.stop_loss_bps}")
     is_armed = high * BPS_ONE >= cost * (BPS_ONE + plan.trailing_activation_bps)
     if (
         plan.trailing_stop_bps is not None
@@ -121,18 +146,19 @@ def _due(case: ExitCase, reserves: PoolReserves, value: SaleValue) -> tuple[Exit
         and net * BPS_ONE <= high * (BPS_ONE - plan.trailing_stop_bps)
     ):
         highest = raw_to_units(high, position.native.decimals)
-        return (
-            "trailing_stop",
-            f"{_figures(case, value)} highest={highest} limit_bps={plan.trailing_stop_bps}",
+        return _tagged(
+            "trailing_stop", f"{_figures(case, value)} highest={highest} limit_bps={plan.trailing_stop_bps}"
         )
     if plan.take_profit_bps is not None and net * BPS_ONE >= cost * (BPS_ONE + plan.take_profit_bps):
-        return "take_profit", f"{_figures(case, value)} limit_bps={plan.take_profit_bps}"
+        return _tagged("take_profit", f"{_figures(case, value)} limit_bps={plan.take_profit_bps}")
     if plan.time_stop_ms is not None and case.now_ms - position.opened_at_ms >= plan.time_stop_ms:
-        return (
-            "time_stop",
-            f"held_s={(case.now_ms - position.opened_at_ms) // 1000} limit_s={plan.time_stop_ms // 1000}",
-        )
+        held_s = (case.now_ms - position.opened_at_ms) // 1000
+        return _tagged("time_stop", f"held_s={held_s} limit_s={plan.time_stop_ms // 1000}")
     return None
+
+
+def _tagged(tag: ExitTag, detail: str) -> _Due:
+    return _Due(tag=tag, detail=detail, code=tag.upper(), explanation=_EXPLANATIONS[tag])
 
 
 def _figures(case: ExitCase, value: SaleValue) -> str:
@@ -174,12 +200,19 @@ _EXPLANATIONS: dict[ExitTag, str] = {
 }
 
 
-def _exited(case: ExitCase, value: SaleValue, fees: FeeQuote, *, tag: ExitTag, detail: str) -> TradeDecision:
+def _exited(
+    case: ExitCase,
+    value: SaleValue,
+    fees: FeeQuote,
+    *,
+    due: _Due,
+    adjustments: tuple[Adjustment, ...],
+) -> TradeDecision:
     position = case.position
     slippage_bps = slippage.exit_slippage_bps(
         allowed_max_bps=case.config.execution.exit_slippage_max_bps,
         failed_attempts=position.failed_exits,
-        is_urgent=tag in URGENT_TAGS,
+        is_urgent=due.tag in URGENT_TAGS,
     )
     price = case.quote_price_usd_micros
     gas_limit = gas.gas_limit_of(position.sell_gas, default=gas.SELL_GAS_DEFAULT)
@@ -195,11 +228,12 @@ def _exited(case: ExitCase, value: SaleValue, fees: FeeQuote, *, tag: ExitTag, d
         else value_usd_micros(value.gross_raw, decimals=position.native.decimals, price_usd_micros=price),
         slippage_max_bps=slippage_bps,
         score_bps=None,
-        reasons=(Reason(code=tag.upper(), explanation=_EXPLANATIONS[tag], detail=detail),),
+        reasons=(Reason(code=due.code, explanation=due.explanation, detail=due.detail),),
         config_revision=case.config_revision,
-        exit_tag=tag,
+        exit_tag=due.tag,
         gas_limit=gas_limit,
         fee_cap_raw=gas.fee_cap_raw(
             gas_limit=gas_limit + gas.APPROVE_GAS * 2, fees=fees, margin_bps=gas.EXIT_FEE_MARGIN_BPS
         ),
+        adjustments=adjustments,
     )

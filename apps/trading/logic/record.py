@@ -65,6 +65,7 @@ def decision_from_inputs(inputs: dict[str, Any]) -> TradeDecision:
         config=exit_case.config,
         config_revision=exit_case.config_revision,
         now_ms=exit_case.now_ms,
+        estimates=exit_case.estimates,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
@@ -11,11 +11,13 @@ from django.utils import timezone
 from apps.discovery.services.listings import listing_of
 from apps.domain.decision import ExitTag, TradeDecision
 from apps.domain.engine import EngineStatus, EngineView
+from apps.domain.estimate import Estimate
 from apps.domain.ids import PairKey, TraceId
-from apps.domain.market import BlockRef, ChainProfile, FeeQuote, PoolReserves
+from apps.domain.market import BlockRef, ChainProfile, FeeQuote, Listing, PoolReserves
 from apps.domain.position import ExitPlan
 from apps.state.services.config import ActiveConfig, active_config
 from apps.state.services.engine import engine_view
+from apps.trading.logic import plan
 from apps.trading.logic.core import step_exit
 from apps.trading.logic.exit import ExitCase, PositionFacts, sale_value
 from apps.trading.logic.record import exit_inputs
@@ -30,9 +32,20 @@ from apps.trading.services.positions import base_token, exit_failed
 POSITIONS_MAX = 1_000
 
 
-def exits_evaluate(*, chain_key: str, ports: ExecutionPorts, head: BlockRef) -> tuple[int, ...]:
+#: What is known now of a pair that is held and of its market, by pair id: rows read, nothing fetched.
+HoldingEstimates = Callable[[Listing, int], tuple[Estimate, ...]]
+
+
+def exits_evaluate(
+    *,
+    chain_key: str,
+    ports: ExecutionPorts,
+    head: BlockRef,
+    estimates_of: HoldingEstimates | None = None,
+) -> tuple[int, ...]:
     """Read the pools of a chain's open positions, mark these and create the exits that are due; return their orders.
 
+    ``estimates_of`` None: the exits go by their plans alone.
     Raises NetworkError when the chain does not answer: nothing is marked or created then.
     """
     listings = [listing_of(item.pair) for item in _open_positions(chain_key)]
@@ -46,6 +59,7 @@ def exits_evaluate(*, chain_key: str, ports: ExecutionPorts, head: BlockRef) -> 
         quote_price_usd_micros=ports.reader.quote_price_usd_micros(),
         active=active_config(),
         engine=engine_view(),
+        estimates_of=estimates_of,
     )
 
 
@@ -65,6 +79,7 @@ def positions_judge(
     quote_price_usd_micros: int | None,
     active: ActiveConfig,
     engine: EngineView,
+    estimates_of: HoldingEstimates | None = None,
 ) -> tuple[int, ...]:
     """Mark all open positions of a chain and create the exit orders that are due; return the orders' ids.
 
@@ -84,6 +99,7 @@ def positions_judge(
             config=active.config,
             config_revision=active.revision,
             now_ms=ms_of(now),
+            estimates=_estimates(position, estimates_of),
         )
         judged.append((position, case))
     with transaction.atomic():  # one commit for all marks of a block
@@ -93,6 +109,13 @@ def positions_judge(
         return ()
     order_ids = [_exit(position, case, engine=engine) for position, case in judged]
     return tuple(order_id for order_id in order_ids if order_id is not None)
+
+
+def _estimates(position: Position, estimates_of: HoldingEstimates | None) -> tuple[Estimate, ...]:
+    if estimates_of is None:
+        return ()
+    found = estimates_of(listing_of(position.pair), position.pair_id)
+    return tuple(item for item in found if item.code in plan.CODES)
 
 
 def position_facts(position: Position, *, profile: ChainProfile, engine: EngineView) -> PositionFacts:
@@ -160,6 +183,7 @@ def _exit(position: Position, case: ExitCase, *, engine: EngineView) -> int | No
         config=case.config,
         config_revision=case.config_revision,
         now_ms=case.now_ms,
+        estimates=case.estimates,
     )
     if decision.action == "exit":
         return _order(position, case, decision, epoch=engine.epoch)
