@@ -21,7 +21,7 @@ class Setting:
     """A field of the form. ``now`` is the present value in words where the unit is hard to read: 500 bps is 5%."""
 
     field: BoundField
-    unit: str
+    unit: str  # "" where the field's own words say it
     now: str
     is_switch: bool
 
@@ -82,7 +82,7 @@ class ConfigForm(ConfigFormMixin, forms.Form):
 
     def _setting(self, section: str, name: str, info: Any) -> Setting:
         field = self[f"{section}{SEPARATOR}{name}"]
-        unit = str((info.json_schema_extra or {}).get("unit", ""))
+        unit = "" if _is_choice(field) else str((info.json_schema_extra or {}).get("unit", ""))
         value = self._before[section][name]
         now = ""
         if isinstance(value, int):
@@ -93,3 +93,7 @@ class ConfigForm(ConfigFormMixin, forms.Form):
             now=f"Now {now}" if now else "",
             is_switch=isinstance(field.field, forms.BooleanField),
         )
+
+
+def _is_choice(field: BoundField) -> bool:
+    return isinstance(field.field, forms.ChoiceField)

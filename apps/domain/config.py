@@ -66,12 +66,10 @@ def _by_word(kind: type[_Level]) -> BeforeValidator:
 _WORDED = PlainSerializer(lambda level: level.word, return_type=str, when_used="json")
 GateSetting = Annotated[Gate, _by_word(Gate), _WORDED]
 EffectSetting = Annotated[Effect, _by_word(Effect), _WORDED]
-_GATE_WORDS = "2 veto, 1 warn, 0 off"
-_EFFECT_WORDS = "2 pause, 1 shrink, 0 off"
 
 
 def _gate(default: Gate, help_text: str) -> Any:
-    return _setting(default, f"{help_text} {_GATE_WORDS}.", unit="level", ge=0, le=max(Gate))
+    return _setting(default, help_text, unit="level", ge=0, le=max(Gate))
 
 
 def _switch(help_text: str) -> Any:
@@ -79,7 +77,7 @@ def _switch(help_text: str) -> Any:
 
 
 def _effect(default: Effect, help_text: str) -> Any:
-    return _setting(default, f"{help_text} {_EFFECT_WORDS}.", unit="level", ge=0, le=max(Effect))
+    return _setting(default, help_text, unit="level", ge=0, le=max(Effect))
 
 
 class Limits(_Section):
@@ -180,6 +178,13 @@ class Rules(_Section):
         unit="bps",
         ge=0,
         le=10_000,
+    )
+    lp_lock_min_s: int = _setting(
+        604_800,
+        "Liquidity that is locked for less than this counts as free to be taken out.",
+        unit="s",
+        ge=86_400,
+        le=10 * 365 * 86_400,
     )
     creator_holding_max_bps: int = _setting(
         1_000, "Highest share of supply held by creator and owner.", unit="bps", ge=0, le=10_000
@@ -322,7 +327,10 @@ class Gates(_Section):
 
 
 class Breakers(_Section):
-    """When trading goes so badly that it pauses or shrinks by itself, and for how long. Exits always go on."""
+    """When trading goes so badly that it pauses or shrinks by itself, and for how long. Exits always go on.
+
+    A breaker that is set to pause stops entries while it is tripped, one set to shrink cuts limits and sizes down.
+    """
 
     cooldown_s: int = _setting(
         3_600, "A tripped breaker rests so long before it is armed again.", unit="s", ge=5, le=7 * 86_400

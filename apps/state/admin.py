@@ -15,6 +15,7 @@ from unfold.admin import ModelAdmin
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
     UnfoldAdminTextInputWidget,
     UnfoldBooleanSwitchWidget,
 )
@@ -36,6 +37,7 @@ _WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
     forms.IntegerField: UnfoldAdminIntegerFieldWidget,
     forms.CharField: UnfoldAdminTextInputWidget,
     forms.BooleanField: UnfoldBooleanSwitchWidget,
+    forms.ChoiceField: UnfoldAdminSelectWidget,
 }
 
 

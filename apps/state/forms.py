@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, get_args
 
@@ -10,7 +10,8 @@ from django import forms
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from apps.domain.config import TradingConfig
+from apps.domain.config import Effect, TradingConfig
+from apps.domain.verdict import Gate
 from apps.state.logic.config_faults import merged
 from apps.state.services.config import REASON_LENGTH_MAX, ConfigRefusedError, config_validated
 
@@ -52,10 +53,15 @@ def fieldsets() -> list[tuple[str, dict[str, Any]]]:
 def initial_of(config: TradingConfig) -> dict[str, Any]:
     """Return the configuration as initial values of the form."""
     return {
-        f"{section}{SEPARATOR}{name}": getattr(getattr(config, section), name)
+        f"{section}{SEPARATOR}{name}": _plain(getattr(getattr(config, section), name))
         for section, schema in sections()
         for name in schema.model_fields
     }
+
+
+def _plain(value: Any) -> Any:
+    """Return a level as its word, anything else as it is."""
+    return value.word if isinstance(value, Gate | Effect) else value
 
 
 def payload_of(cleaned: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,12 +119,29 @@ def _field_of(name: str, info: FieldInfo, widgets: Widgets) -> forms.Field:
     }
     if bool in kinds:
         return forms.BooleanField(**options | {"required": False}, **_widget(forms.BooleanField, widgets))
+    levels = _levels_of(kinds)
+    if levels is not None:
+        return forms.ChoiceField(
+            **options | {"help_text": info.description},
+            choices=[(word, word) for word in levels],
+            **_widget(forms.ChoiceField, widgets),
+        )
     if str in kinds:
-        return forms.CharField(**options | {"required": False}, **_widget(forms.CharField, widgets))
+        longest = next((item.max_length for item in info.metadata if hasattr(item, "max_length")), None)
+        return forms.CharField(
+            **options | {"required": False}, max_length=longest, **_widget(forms.CharField, widgets)
+        )
     # Bounds that exclude their own value are left to the schema, which is asked in the end anyway.
     limits: dict[str, Any] = {"min_value": bounds.get("ge"), "max_value": bounds.get("le")}
     kind = forms.DecimalField if Decimal in kinds else forms.IntegerField
     return kind(**options, **limits, **_widget(kind, widgets))
+
+
+def _levels_of(kinds: Sequence[Any]) -> tuple[str, ...] | None:
+    """Return the words of a setting's levels, strictest first; None when it has none."""
+    if Gate in kinds:
+        return tuple(gate.word for gate in sorted(Gate, reverse=True))
+    return tuple(effect.word for effect in sorted(Effect, reverse=True)) if Effect in kinds else None
 
 
 def _widget(kind: type[forms.Field], widgets: Widgets) -> dict[str, Any]:

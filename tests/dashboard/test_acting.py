@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
+from django import forms
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
 from apps.dashboard.config_form import ConfigForm
 from apps.domain.config import TradingConfig
 from apps.domain.engine import EngineStatus
+from apps.domain.verdict import Gate
 from apps.state.models import ConfigRevision, EngineState, Event, Incident
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
@@ -138,12 +141,32 @@ def test_form_has_every_setting_with_help_unit_and_bounds():
     assert names == {f"{section}__{name}" for section, items in schema.items() for name in items}
     for setting in settings:
         assert setting.field.help_text, setting.field.name
-        assert setting.is_switch or setting.unit, setting.field.name
-        assert (
-            setting.is_switch
-            or "at least" in setting.field.help_text
-            or "more than" in setting.field.help_text
+        says_itself = isinstance(
+            setting.field.field, forms.BooleanField | forms.ChoiceField | forms.CharField
         )
+        assert says_itself or setting.unit, setting.field.name
+        assert says_itself or "at least" in setting.field.help_text or "more than" in setting.field.help_text
+
+
+def test_gates_and_effects_then_they_are_chosen_by_their_words():
+    form = ConfigForm(TradingConfig())
+    gate, effect = form["gates__can_mint"], form["breakers__losses"]
+    assert re.findall(r'value="(\w+)"', str(gate)) == ["veto", "warn", "off"]
+    assert re.findall(r'value="(\w+)"', str(effect)) == ["pause", "shrink", "off"]
+    assert '<option value="veto" selected>veto</option>' in str(gate)
+
+
+def test_gate_when_it_is_loosened_then_the_words_stand_in_the_review_and_in_the_configuration(keeper, engine):
+    data = values(gates__size_dependent="off")
+    page = keeper.post(reverse("dashboard:config_review"), data).content.decode()
+    assert '<td class="right muted">warn</td><td class="right"><b>off</b></td>' in page
+    assert '<input type="hidden" name="gates__size_dependent" value="off">' in page
+    keeper.post(
+        reverse("dashboard:config_save"), data | {"revision": revision_number(), "reason": "too noisy"}
+    )
+    assert active_config().config.gates.size_dependent is Gate.OFF
+    page = keeper.post(reverse("dashboard:config_check"), values(gates__can_mint="perhaps")).content.decode()
+    assert "perhaps is not one of the available choices" in page
 
 
 def test_form_when_sent_back_unchanged_then_no_change(engine):
