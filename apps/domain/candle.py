@@ -36,6 +36,7 @@ class Candle:
     close: Decimal
     volume: Decimal | None
     source: str
+    is_simulated: bool = False  # of the sandbox's tape
 
     def __post_init__(self) -> None:
         assert self.close > 0, (self.market, self.close)

@@ -12,7 +12,7 @@ class Estimate:
 
     ``value`` None means unknown, and then ``reason_unknown`` says why in plain words.
     ``confidence`` is 0..1; ``n`` is the number of observations it rests on (a census read has n=1);
-    ``source`` is "rpc", "simulation", "history", ...; ``unit`` is "bps", "usd_micros", "raw", "count", "s", "bool".
+    ``source`` is "rpc", "simulation", "history", ...; ``unit`` is "bps", "usd_micros", "raw", "count", "s", "bool", "level" (a step such as -1, 0, 1).
     """
 
     code: str

@@ -90,21 +90,27 @@ class Label:
         return ENTER_Z - abs(self.reading.z)
 
 
-def readings(closes: Sequence[float]) -> list[Reading | None]:
-    """Return what each bar says, from itself and earlier bars alone; None until SLOW_BARS returns are there."""
+def readings(closes: Sequence[float], *, slow_bars: int = SLOW_BARS) -> list[Reading | None]:
+    """Return what each bar says, from itself and earlier bars alone; None until ``slow_bars`` returns are there.
+
+    ``slow_bars`` is less than SLOW_BARS for tokens alone, which have no half year behind them.
+    """
+    assert slow_bars >= TREND_BARS, slow_bars
     returns = log_returns(closes)
     weighted = ewma_deviations(returns)
-    found: list[Reading | None] = [None] * min(len(closes), SLOW_BARS)
-    return found + [_reading(closes, returns, weighted, at) for at in range(SLOW_BARS, len(closes))]
+    found: list[Reading | None] = [None] * min(len(closes), slow_bars)
+    return found + [
+        _reading(closes, returns, weighted, at, slow_bars) for at in range(slow_bars, len(closes))
+    ]
 
 
 def _reading(
-    closes: Sequence[float], returns: Sequence[float], weighted: Sequence[float], at: int
+    closes: Sequence[float], returns: Sequence[float], weighted: Sequence[float], at: int, slow_bars: int
 ) -> Reading | None:
     """Return what the bar at ``at`` says; ``returns[at - 1]`` leads to it. None for a price that never moved."""
     mean = math.fsum(closes[at - TREND_BARS + 1 : at + 1]) / TREND_BARS
     trend_deviation = deviation(returns[at - TREND_BARS : at])
-    slow = deviation(returns[at - SLOW_BARS : at])
+    slow = deviation(returns[at - slow_bars : at])
     way = math.fsum(
         abs(after - before)
         for before, after in zip(
