@@ -47,13 +47,18 @@ class FundingLink:
     amount_raw: int  # native coin
     block: int
     tx_hash: str = ""  # "" when the source of the link does not tell it
+    is_hub: bool = (
+        False  # the source pays very many, as exchanges and bridges do: it tells nothing of who stands behind
+    )
+    paid_in_tx: int = 1  # how many addresses the same transaction paid
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeReason:
     """One thing that speaks for addresses belonging together.
 
-    ``code`` is "unpaid_transfer", "same_funder", "funded_by_member", "launch_bundle", "consolidation" or "same_act".
+    ``code`` is "unpaid_transfer", "consolidation", "same_funder", "funded_by_member", "funded_together", "launch_bundle",
+    "same_exit", "same_act" or "together_before".
     ``evidence`` are transaction hashes, bounded; ``weight_bps`` is how much it speaks for, 0..10000.
     """
 
