@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from typing import Final
 
 from apps.domain.entities import Entities, Trade
@@ -43,6 +43,7 @@ AGGREGATORS: Final = frozenset(
 SWAPS_MIN: Final = 30
 ENTITIES_MIN: Final = 5
 SWAPS_MAX: Final = 5_000
+VISITOR_LEGS_MAX: Final = 8
 LEGS_MIN: Final = 3  # purchases, and as many sales, in one window
 #: From a window's far end so many legs are taken away in search of its balance: a ring's open round is shorter. Where
 #: few wallets make thousands of swaps, fewer, so that the search stays short.
@@ -89,10 +90,12 @@ class Settings:
     leg_tolerance_bps: int = 5
     leg_gap_s: int = 1_800
     leg_pairs_min: int = 3
-    #: Wallets that come once, sell all within this time for about what they paid, and go.
-    visit_s: int = 600
-    visit_gain_bps: int = 250
-    visits_min: int = 5
+    #: Wallets that sell all within this time for about what they paid: so many, so near, and such a part of all trades.
+    visit_s: int = 1_800
+    visit_gain_bps: int = 300
+    visit_gap_s: int = 900
+    visits_min: int = 3
+    visit_share_bps: int = 1_000
 
 
 SETTINGS: Final = Settings()
@@ -165,6 +168,8 @@ def wash_report(
         _judge(scan, places, "one_entity" if entities.is_merged(key) else "one_wallet")
     for reason, joined in _joined_units(scan, units, entities):
         _judge(scan, sorted(place for key in joined for place in units[key]), reason)
+    for crowd in _visitors(scan, units):
+        _keep(scan, dict.fromkeys(crowd, Class.LIKELY), "single_visits")
     return _reported(scan, entity_count=len(units))
 
 
@@ -216,9 +221,6 @@ def _joined_units(
     if links and matched:
         for component in _components([*matched, *links]):
             yield "matched_legs_and_suspected", component.keys
-    visitors = _visitors(scan, units)
-    for visit in visitors:
-        yield "single_visits", visit
 
 
 def _matched_legs(scan: _Scan, units: Mapping[str, list[int]]) -> list[tuple[str, str]]:
@@ -277,21 +279,45 @@ def _components(pairs: Sequence[tuple[str, str]]) -> list[_Component]:
     return [_Component(frozenset(keys), inside[top]) for top, keys in members.items()]
 
 
-def _visitors(scan: _Scan, units: Mapping[str, list[int]]) -> list[frozenset[str]]:
-    """Return wallets that came once each and sold all again soon for what they paid, when there are many of them."""
+def _visitors(scan: _Scan, units: Mapping[str, list[int]]) -> list[list[int]]:
+    """Return the trades of crowds of visitors: wallets that soon sell all they bought for what they paid, and keep nothing.
+
+    One such visit is a person who changed his mind. Many in a row that make up a good part of the trades are not.
+    """
     settings, trades = scan.settings, scan.trades
-    found: list[str] = []
-    for key, places in units.items():
-        if len(places) != 2:
+    visits: list[tuple[int, list[int]]] = []
+    for places in units.values():
+        if not 2 <= len(places) <= VISITOR_LEGS_MAX:
             continue
-        buy, sell = trades[places[0]], trades[places[1]]
-        if (buy.side, sell.side) != ("buy", "sell") or sell.at_ms - buy.at_ms > settings.visit_s * 1_000:
+        first, last = trades[places[0]], trades[places[-1]]
+        if first.side != "buy" or last.side != "sell":
             continue
-        if abs(buy.base_raw - sell.base_raw) * _BPS > settings.leg_tolerance_bps * buy.base_raw:
-            continue
-        if abs(buy.quote_raw - sell.quote_raw) * _BPS <= settings.visit_gain_bps * buy.quote_raw:
-            found.append(key)
-    return [frozenset(found)] if len(found) >= settings.visits_min else []
+        trips = _trips(trades, places, settings.round_tolerance_bps)
+        if sum(map(len, trips)) == len(places) and all(_is_visit(trades, trip, settings) for trip in trips):
+            visits += [(trip[0], trip) for trip in trips]
+    visits.sort()
+    found: list[list[int]] = []
+    crowd: list[list[int]] = []
+    for _, trip in [*visits, (-1, [])]:
+        is_near = bool(crowd and trip) and (
+            trades[trip[0]].at_ms - trades[crowd[-1][-1]].at_ms <= settings.visit_gap_s * 1_000
+        )
+        if not is_near:
+            legs = sorted(place for own in crowd for place in own)
+            between = legs[-1] - legs[0] + 1 if legs else 0
+            if len(crowd) >= settings.visits_min and len(legs) * _BPS >= settings.visit_share_bps * between:
+                found.append(legs)
+            crowd = []
+        crowd.append(trip)
+    return found
+
+
+def _is_visit(trades: Sequence[Trade], trip: Sequence[int], settings: Settings) -> bool:
+    if trades[trip[-1]].at_ms - trades[trip[0]].at_ms > settings.visit_s * 1_000:
+        return False
+    paid = sum(trades[place].quote_raw for place in trip if trades[place].side == "buy")
+    got = sum(trades[place].quote_raw for place in trip if trades[place].side == "sell")
+    return abs(paid - got) * _BPS <= settings.visit_gain_bps * paid
 
 
 # -- what matches -------------------------------------------------------------------------
@@ -307,9 +333,16 @@ def _judge(scan: _Scan, places: Sequence[int], reason: str) -> None:
         for start, stop in _balanced(sums, level, trimmed_max=scan.trimmed_max):
             for place in places[start:stop]:
                 best.setdefault(place, level.taken_for)
-    for place in _round_trips(trades, places, scan.settings):
-        if best.get(place, Class.ORGANIC) < Class.LIKELY:
-            best[place] = Class.LIKELY
+    trips = _trips(trades, places, scan.settings.round_tolerance_bps)
+    if len(trips) >= scan.settings.rounds_min:
+        for place in chain.from_iterable(trips):
+            best[place] = max(best.get(place, Class.LIKELY), Class.LIKELY)
+    _keep(scan, best, reason)
+
+
+def _keep(scan: _Scan, best: Mapping[int, Class], reason: str) -> None:
+    """Mark these trades and remember whose they are."""
+    trades = scan.trades
     if not best:
         return
     for place, taken_for in best.items():
@@ -370,28 +403,25 @@ def _balanced(sums: _Sums, level: Level, *, trimmed_max: int) -> list[tuple[int,
     return found
 
 
-def _round_trips(trades: Sequence[Trade], places: Sequence[int], settings: Settings) -> list[int]:
-    """Return the trades of round trips of any length, when there are enough: bought and sold again to the last part."""
-    found: list[int] = []
+def _trips(trades: Sequence[Trade], places: Sequence[int], tolerance_bps: int) -> list[list[int]]:
+    """Return the round trips in these trades: runs in which what was bought is sold again, to the last part."""
+    found: list[list[int]] = []
     run: list[int] = []
-    held = bought = rounds = 0
+    held = bought = 0
     for place in places:
-        trade = trades[place]
+        amount = trades[place].base_raw
         run.append(place)
-        if trade.side == "buy":
-            held += trade.base_raw
-            bought += trade.base_raw
-        elif held == 0:
-            run = []
+        if trades[place].side == "buy":
+            held += amount
+            bought += amount
         else:
-            held -= trade.base_raw
-        if bought and abs(held) * _BPS <= settings.round_tolerance_bps * bought:
-            found += run
-            rounds += 1
+            held -= amount
+        is_closed = bool(bought) and abs(held) * _BPS <= tolerance_bps * bought
+        if is_closed:
+            found.append(run)
+        if is_closed or held < 0:
             run, held, bought = [], 0, 0
-        elif held < 0:
-            run, held, bought = [], 0, 0
-    return found if rounds >= settings.rounds_min else []
+    return found
 
 
 def _reported(scan: _Scan, *, entity_count: int) -> WashReport:
