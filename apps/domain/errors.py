@@ -61,6 +61,18 @@ class EndpointLyingError(NetworkError):
     recovery, code = Recovery.FAILOVER, "ENDPOINT_LYING"
 
 
+class SourceBlockedError(NetworkError):
+    """An outside service refuses our key, our account or our rights: waiting alone does not mend it."""
+
+    recovery, code = Recovery.SKIP, "SOURCE_BLOCKED"
+
+
+class SourceExhaustedError(NetworkError):
+    """What an outside service may cost us is spent for now."""
+
+    recovery, code = Recovery.SKIP, "SOURCE_EXHAUSTED"
+
+
 class BroadcastUncertainError(NetworkError):
     """A send failed in a way that leaves open whether the network has the transaction."""
 
