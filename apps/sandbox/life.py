@@ -10,6 +10,7 @@ from typing import Any
 
 from django.utils import timezone
 
+from apps.chains.evm.fees import BASE_FEE_MARGIN, next_base_fee_wei
 from apps.sandbox import transactions as tx
 from apps.sandbox.accounts import calldata
 from apps.sandbox.crew import FAUCET, Crew
@@ -25,7 +26,7 @@ LAUNCHES_LIVE_MAX = 2_000
 LAUNCHES_PER_BLOCK_MAX = 20
 ACTS_PER_BLOCK_MAX = 200
 LISTED_MAX = 200
-_MAX_FEE_WEI, _TIP_WEI, _FEE_STEP_WEI = 10 * 10**9, 2 * 10**9, 10**3
+_FEE_STEP_WEI = 10**3
 _SYNC_TOPIC = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
 _DEPLOYER_GAS_WEI, _INSIDER_GAS_WEI = 5 * 10**17, 10**17
 _REGULAR_WEI = 5_000 * 10**18
@@ -135,7 +136,7 @@ class ChainLife:
         self._waiting: list[Launch] = []  # funded in the last block, to be launched in the next
         self._code_hash = pair_code_hash(at, rpc)
         [head] = rpc.batch([("eth_getBlockByNumber", ("latest", False))])
-        self.head, self._head_s = int(head["number"], 16), int(head["timestamp"], 16)
+        self._stands_on(head)
 
     # -- beginnings -----------------------------------------------------------------------
     def settle_in(self) -> None:
@@ -369,14 +370,19 @@ class ChainLife:
         return {"deployer": deployer, "fees": self.crew.address(f"fees:{plan.deployer}")}
 
     def _signed(self, label: str, call: tx.Call, *, order: int) -> str:
-        """Sign; whoever comes first in the block pays most, so that the order is the same at every replay."""
+        """Sign; whoever comes first in the block pays most, so that the order is the same at every replay.
+
+        Blocks of public chains are ordered by tip, anvil's by the most that is paid: with the usual room for the base fee
+        both are one, also beside transactions that are not ours.
+        """
+        tip_wei = self.market.tip_wei(self.head + 1) - order * _FEE_STEP_WEI
         return self.crew[label].sign(
             to=call.to,
             data=call.data,
             value_wei=call.value_wei,
             gas=call.gas,
-            max_fee_wei=_MAX_FEE_WEI - order * _FEE_STEP_WEI,
-            tip_wei=_TIP_WEI - order * _FEE_STEP_WEI,
+            max_fee_wei=BASE_FEE_MARGIN * self._base_fee_wei + tip_wei,
+            tip_wei=tip_wei,
         )
 
     # -- the block ------------------------------------------------------------------------
@@ -420,9 +426,17 @@ class ChainLife:
                 *(("eth_getTransactionReceipt", (tx_hash,)) for tx_hash in receipts_of),
             ]
         )
-        self.head, self._head_s = self.head + 1, timestamp
+        self._stands_on(head)
         self._follow_reserves(logs)
         return str(head["hash"]), mined_at, receipts
+
+    def _stands_on(self, head: Mapping[str, str]) -> None:
+        self.head, self._head_s = int(head["number"], 16), int(head["timestamp"], 16)
+        self._base_fee_wei = next_base_fee_wei(
+            base_fee_wei=int(head["baseFeePerGas"], 16),
+            gas_used=int(head["gasUsed"], 16),
+            gas_limit=int(head["gasLimit"], 16),
+        )
 
     def _follow_reserves(self, logs: Iterable[Mapping[str, str]]) -> None:
         by_pool = {running.pool.lower(): running for running in self.running.values()}

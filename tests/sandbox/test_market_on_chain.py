@@ -195,3 +195,20 @@ def test_driver_when_two_pairs_a_second_then_uses_a_fraction_of_a_core() -> None
     # One such block a second on one chain and one every two seconds on the other; measured: 0.02 and 0.04 s.
     assert cpu_s < 0.15, cpu_s
     assert wall_s < 0.5, wall_s
+
+
+def test_block_when_a_stranger_tips_more_or_less_then_stands_before_or_behind_the_market() -> None:
+    with living_chain(BASE, seed=5) as life:
+        lived(life, ticks=20)
+        for raised_bps, place in ((12_000, 0), (8_000, -1)):
+            stranger = Actor.of(seed=99, chain_id=life.at.spec.chain_id, label=f"stranger:{raised_bps}")
+            life.rpc.call("anvil_setBalance", stranger.address, hex(ONE_COIN))
+            header = life.rpc.call("eth_getBlockByNumber", "latest", False)
+            tip_wei = life.market.tip_wei(life.head + 1) * raised_bps // 10_000
+            max_fee_wei = 2 * int(header["baseFeePerGas"], 16) + tip_wei
+            raw = stranger.sign(to=stranger.address, gas=21_000, max_fee_wei=max_fee_wei, tip_wei=tip_wei)
+            tx_hash = life.rpc.call("eth_sendRawTransaction", raw)
+            mined = life.tick(pairs_per_s=4.0)
+            assert mined.transactions > 2
+            block = life.rpc.call("eth_getBlockByNumber", hex(mined.number), False)
+            assert block["transactions"][place] == tx_hash

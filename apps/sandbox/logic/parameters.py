@@ -114,6 +114,9 @@ TRADES_LOG_SD: Final = 1.2
 TRADES_PER_HOUR_MAX: Final = 470.0  # [U] nine tenths of the alive have fewer
 TRADES_KEPT: Final = 0.5  # [P] of the trades, so that two cores carry two launches a second
 TRADES_HALF_LIFE_H: Final = 0.3  # [U] 162, 68, 38, 15 an hour after 0, 15, 30 and 60 minutes
+#: [P] what people in a hurry tip; each block has a level of its own, so that nobody can know the next one.
+TIP_WEI: Final = 2 * 10**9
+TIP_LOG_SD: Final = 0.5
 RUSH: Final = (
     3.0  # [P] times as many trades at the very beginning, so that the first rise comes as fast as in [U]
 )

@@ -30,6 +30,10 @@ class Market:
         """Return the random numbers of one subject; the same at every replay."""
         return Random(":".join(map(str, (self.seed, self.chain_key, *about))))  # noqa: S311  a market, no secret
 
+    def tip_wei(self, block: int) -> int:
+        """Return what the first of the market's own transactions of a block tips, in wei per gas."""
+        return int(p.TIP_WEI * exp(self.chance("tip", block).gauss(0, p.TIP_LOG_SD)))
+
 
 @dataclass(slots=True, kw_only=True)
 class _Kind:
