@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 
 from apps.discovery.models import Pair
+from apps.state.fields import RawAmountField
 
 
 class AnalysisRecord(models.Model):
@@ -204,3 +205,77 @@ class ModelHealth(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name}: {'trusted' if self.is_trusted else self.reason}"
+
+
+class FundingLinkRecord(models.Model):
+    """Who gave an address its first coins, as far as was looked back. Looked up once an address and chain."""
+
+    chain_key = models.CharField(max_length=60)
+    target = models.CharField(max_length=66)  # in comparable form, like all addresses of this table
+    source = models.CharField(max_length=66, blank=True, db_index=True)  # "": unknown, and ``reason`` says why
+    tx_hash = models.CharField(max_length=88, blank=True)
+    block_number = models.PositiveBigIntegerField(null=True)
+    at = models.DateTimeField(null=True)  # the block's own time
+    amount_raw = RawAmountField(null=True)
+    is_hub = models.BooleanField(default=False)
+    paid_in_tx = models.PositiveIntegerField(default=1)
+    reason = models.CharField(max_length=200, blank=True)
+    looked_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain_key", "target"], name="funding_once")]
+
+    def __str__(self) -> str:
+        return f"{self.source or 'unknown'} funded {self.target}"
+
+
+class EntityRecord(models.Model):
+    """Addresses of one pair that belong together, or that one reason alone makes suspect. Written anew at each look."""
+
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="entities")
+    chain_key = models.CharField(max_length=60)
+    trace_id = models.CharField(max_length=32, blank=True)
+    key = models.CharField(max_length=66)  # the smallest member
+    is_merged = models.BooleanField()  # False: suspected
+    codes = models.JSONField()  # of the reasons, sorted
+    reasons = models.JSONField()  # list of {code, addresses, evidence, weight_bps}
+    block_number = models.PositiveBigIntegerField()
+    created_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        ordering = ["-is_merged", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.key} in {self.pair_id}"
+
+
+class EntityMember(models.Model):
+    """One address of an entity: tells where else the same addresses were seen together."""
+
+    record = models.ForeignKey(EntityRecord, on_delete=models.CASCADE, related_name="members")
+    chain_key = models.CharField(max_length=60)
+    address = models.CharField(max_length=66)
+    has_acted = models.BooleanField()  # they bought or sold together; a common funder alone is no act
+
+    class Meta:
+        indexes = [models.Index(fields=["chain_key", "address"], name="entity_member_address")]
+
+    def __str__(self) -> str:
+        return f"{self.address} of {self.record_id}"
+
+
+class WhaleAlert(models.Model):
+    """Whether a figure of a pair stands beyond its threshold: an alert is given once a crossing."""
+
+    pair = models.ForeignKey(Pair, on_delete=models.CASCADE, related_name="whale_alerts")
+    code = models.CharField(max_length=60)  # of the estimate
+    is_beyond = models.BooleanField()
+    value_bps = models.IntegerField()
+    crossings = models.PositiveIntegerField(default=0)
+    changed_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["pair", "code"], name="whale_alert_once")]
+
+    def __str__(self) -> str:
+        return f"{self.code} of {self.pair_id}"
