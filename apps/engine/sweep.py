@@ -18,6 +18,7 @@ from apps.engine import housekeeping, road, wiring
 from apps.engine.breakers import breakers_watch
 from apps.engine.nudges import broker_rests, nudge
 from apps.engine.watch import pairs_forgotten
+from apps.state.services.config import active_config
 from apps.state.services.engine import engine_stop, engine_view, killswitch_settle
 from apps.state.services.heartbeats import beat
 from apps.state.services.incidents import incident_from_error, incident_resolve
@@ -39,7 +40,8 @@ def sweep_all() -> None:
     open_forgotten()
     opportunities_recover()
     opportunities_expire()
-    _push("engine.evaluate", road.evaluate, opportunities_due(limit=100))
+    by_priority = active_config().config.influence.ranking
+    _push("engine.evaluate", road.evaluate, opportunities_due(limit=100, by_priority=by_priority))
     for chain_key in housekeeping.followed_chain_keys():
         with road.guarded(f"sweep/{chain_key}"):
             claims_recover(chain_key=chain_key, ports=wiring.chain_ports(chain_key).execution)

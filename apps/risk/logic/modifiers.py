@@ -22,11 +22,6 @@ def score_moved(score_bps: int, points: int) -> int:
     return min(max(score_bps + points, 0), BPS_ONE)
 
 
-def score_modified(score_bps: int, analysis: Analysis) -> int:
-    """Return the score with all news taken into account."""
-    return score_moved(score_bps, news_points(analysis))
-
-
 def news_points(analysis: Analysis) -> int:
     """Return what sentiment (-10000..10000 bps) and whale distribution (0..10000 bps) add to a score, or take."""
     return sentiment_points(analysis) - whale_points(analysis)

@@ -24,6 +24,7 @@ from apps.state.services.events import event_record
 from apps.trading.logic.core import entry_case_reduced, step_entry
 from apps.trading.logic.entry import EntryCase, EntryFacts
 from apps.trading.logic.guard import guard_decision_from_inputs
+from apps.trading.logic.ranking import priority
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
 from apps.trading.logic.steering import Steering
 from apps.trading.models import DecisionRecord, Opportunity, Order, Position
@@ -153,7 +154,8 @@ def _apply(
 ) -> Order | None:
     decision = _decision_of(case, None)
     with transaction.atomic():
-        if not opportunity_settle(opportunity_id=opportunity.pk, decision=decision):
+        rank = priority(case.verdict, decision)
+        if not opportunity_settle(opportunity_id=opportunity.pk, decision=decision, priority=rank):
             return None  # taken back meanwhile: whoever has it decides
         record = decision_record(
             opportunity=opportunity,
@@ -176,7 +178,9 @@ def _apply(
             return order
         skipped = _decision_of(case, order)
         Opportunity.objects.filter(pk=opportunity.pk).update(status="evaluating")
-        opportunity_settle(opportunity_id=opportunity.pk, decision=skipped)
+        opportunity_settle(
+            opportunity_id=opportunity.pk, decision=skipped, priority=priority(case.verdict, skipped)
+        )
         decision_record(
             opportunity=opportunity,
             decision=skipped,

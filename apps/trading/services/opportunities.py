@@ -12,6 +12,7 @@ from apps.domain.decision import TradeDecision
 from apps.domain.events import EventKind
 from apps.domain.market import Listing
 from apps.state.services.events import event_record
+from apps.trading.logic.ranking import OLDEST_SHARE, UNSEEN
 from apps.trading.models import Opportunity, OpportunityStatus
 from apps.trading.services.clock import moment_of
 
@@ -33,6 +34,7 @@ def opportunity_open(*, pair_id: int, listing: Listing, source: str, config: Tra
             "trace_id": listing.trace_id,
             "source": source,
             "evaluate_after": now,
+            "priority": UNSEEN,
             "give_up_at": now + timedelta(seconds=config.entry.watch_duration_s),
             "created_at": now,
             "updated_at": now,
@@ -88,8 +90,11 @@ def opportunity_quarantine(*, opportunity_id: int, reason: str) -> bool:
     return changed == 1
 
 
-def opportunity_settle(*, opportunity_id: int, decision: TradeDecision) -> bool:
-    """Write what a decision means for a claimed opportunity; False when it was taken away meanwhile."""
+def opportunity_settle(*, opportunity_id: int, decision: TradeDecision, priority: int = UNSEEN) -> bool:
+    """Write what a decision means for a claimed opportunity; False when it was taken away meanwhile.
+
+    ``priority`` is that of its next look, if there is one.
+    """
     now = timezone.now()
     first = decision.reasons[0]
     if decision.action == "enter":
@@ -110,7 +115,12 @@ def opportunity_settle(*, opportunity_id: int, decision: TradeDecision) -> bool:
         }
     after = now if decision.retry_after_ms is None else moment_of(decision.retry_after_ms)
     changed = Opportunity.objects.filter(pk=opportunity_id, status=OpportunityStatus.EVALUATING).update(
-        score_bps=decision.score_bps, evaluate_after=after, claimed_at=None, updated_at=now, **changes
+        score_bps=decision.score_bps,
+        priority=priority,
+        evaluate_after=after,
+        claimed_at=None,
+        updated_at=now,
+        **changes,
     )
     return changed == 1
 
@@ -148,7 +158,18 @@ def opportunities_expire() -> int:
     ).update(status=OpportunityStatus.EXPIRED, updated_at=now)
 
 
-def opportunities_due(*, limit: int = _BATCH_MAX) -> tuple[int, ...]:
-    """Return the opportunities whose evaluation is due, the longest waiting first."""
+def opportunities_due(*, limit: int = _BATCH_MAX, by_priority: bool = False) -> tuple[int, ...]:
+    """Return the opportunities whose evaluation is due, the longest waiting first.
+
+    ``by_priority``: the best first, and of more than ``limit`` some of the longest waiting all the same.
+    """
     rows = Opportunity.objects.filter(status=OpportunityStatus.WAITING, evaluate_after__lte=timezone.now())
-    return tuple(rows.order_by("evaluate_after").values_list("pk", flat=True)[: min(limit, _BATCH_MAX)])
+    most = min(limit, _BATCH_MAX)
+    by_age = rows.order_by("evaluate_after", "pk").values_list("pk", flat=True)
+    if not by_priority:
+        return tuple(by_age[:most])
+    oldest = tuple(by_age[: most // OLDEST_SHARE])
+    best = rows.exclude(pk__in=oldest).order_by("-priority", "evaluate_after", "pk")
+    chosen = (*oldest, *best.values_list("pk", flat=True)[: most - len(oldest)])
+    ranked = rows.filter(pk__in=chosen).order_by("-priority", "evaluate_after", "pk")
+    return tuple(ranked.values_list("pk", flat=True))
