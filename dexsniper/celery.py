@@ -52,6 +52,7 @@ def configure(app: Celery) -> None:
             "reconcile": {"task": "engine.reconcile", "schedule": 60.0, "options": {"expires": 60}},
             "scoreboard": {"task": "engine.scoreboard", "schedule": 60.0, "options": {"expires": 60}},
             "deployers": {"task": "engine.deployers", "schedule": 2.0, "options": {"expires": 2}},
+            "regime": {"task": "engine.regime", "schedule": 20.0, "options": {"expires": 20}},
             "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
         },
     )
@@ -60,6 +61,7 @@ def configure(app: Celery) -> None:
 app = Celery("dexsniper")
 configure(app)
 app.autodiscover_tasks(["apps.engine"], related_name="road")
+app.autodiscover_tasks(["apps.engine"], related_name="regimes")
 app.autodiscover_tasks(["apps.engine"], related_name="deployers")
 
 

@@ -66,6 +66,9 @@ class Environment:
     sandbox_port_base: int
     dexscreener_url: str
     geckoterminal_url: str
+    klines_url: str  # daily and hourly candles in the form of Binance; "": none
+    coingecko_url: str  # daily closes when the former does not answer; "": none
+    coingecko_key: str = field(repr=False)
     opinion_sources: tuple[str, ...]  # outside services asked for second opinions on tokens; none by default
     goplus_url: str
     honeypot_is_url: str
@@ -311,6 +314,19 @@ def _read() -> Environment:
             "use an http(s) address",
             default=feed_base + "/geckoterminal" if is_sandbox else "https://api.geckoterminal.com/api/v2",
         ),
+        klines_url=reader.parse(
+            "KLINES_URL",
+            _url_of("http", "https"),
+            "use an http(s) address",
+            default=feed_base + "/binance" if is_sandbox else "https://data-api.binance.vision",
+        ),
+        coingecko_url=reader.parse(
+            "COINGECKO_URL",
+            _url_of("http", "https"),
+            "use an http(s) address",
+            default="" if is_sandbox else "https://api.coingecko.com/api/v3",
+        ),
+        coingecko_key=reader.secret("COINGECKO_KEY"),
         **_outside_opinions(reader),
         paper_coins=reader.parse(
             "PAPER_COINS",

@@ -50,6 +50,7 @@ class Driver:
             feeds = FeedServer(
                 port=settings.ENV.sandbox_port_base + FEED_PORT_OFFSET,
                 lives=lambda: tuple(self.lives.values()),
+                seed=self.seed,
             )
             feeds.start()
             self.stopping.wait()

@@ -1,4 +1,5 @@
-"""A web server on the loopback that answers like DEXScreener and GeckoTerminal, about the sandbox's own pairs.
+"""A web server on the loopback that answers like DEXScreener and GeckoTerminal, about the sandbox's own pairs, and like
+Binance about a made-up tape of large coins (tape.py).
 
 Everything it says is labelled as simulated. As in life it is late, it does not list everything, and sometimes it is wrong:
 now and then it gives a pool address that the chain knows nothing of.
@@ -19,6 +20,7 @@ from urllib.parse import urlsplit
 from django.utils import timezone
 from eth_utils.address import to_checksum_address
 
+from apps.sandbox import tape
 from apps.sandbox.life import ChainLife, Running
 
 logger = logging.getLogger(__name__)
@@ -35,8 +37,8 @@ Lives = Callable[[], Sequence[ChainLife]]
 class FeedServer:
     """Serves in threads of its own until closed."""
 
-    def __init__(self, *, port: int, lives: Lives) -> None:
-        handler = type("_Bound", (_Handler,), {"lives": staticmethod(lives)})
+    def __init__(self, *, port: int, lives: Lives, seed: int = 1) -> None:
+        handler = type("_Bound", (_Handler,), {"lives": staticmethod(lives), "seed": seed})
         self._server = ThreadingHTTPServer(("127.0.0.1", port), handler)
         self._server.daemon_threads = True
         self._thread = threading.Thread(target=self._server.serve_forever, name="feeds", daemon=True)
@@ -58,11 +60,15 @@ class FeedServer:
 
 class _Handler(BaseHTTPRequestHandler):
     lives: Lives
+    seed: int
     protocol_version = "HTTP/1.1"
     timeout = 30
 
     def do_GET(self) -> None:
-        status, answer = answer_of(urlsplit(self.path).path, self.lives())
+        asked = urlsplit(self.path)
+        now_ms = int(timezone.now().timestamp() * 1_000)
+        told = tape.answer_of(asked.path, asked.query, seed=self.seed, now_ms=now_ms)
+        status, answer = answer_of(asked.path, self.lives()) if told is None else told
         body = json.dumps(answer).encode()
         self.send_response(status)
         self.send_header("Content-Type", "application/json")
