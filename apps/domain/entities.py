@@ -113,3 +113,14 @@ class Entities:
     def entity(self, key: str) -> Entity | None:
         """Return the entity of several addresses with this key; None for one address by itself."""
         return next((entity for entity in self.merged if entity.key == key), None)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstCoins:
+    """Who gave addresses their first coins. Every address asked about is the target of a link or stands in ``unknown``.
+
+    ``unknown`` says why, by address, in plain words.
+    """
+
+    links: tuple[FundingLink, ...]
+    unknown: Mapping[str, str]

@@ -212,7 +212,9 @@ class FundingLinkRecord(models.Model):
 
     chain_key = models.CharField(max_length=60)
     target = models.CharField(max_length=66)  # in comparable form, like all addresses of this table
-    source = models.CharField(max_length=66, blank=True, db_index=True)  # "": unknown, and ``reason`` says why
+    source = models.CharField(
+        max_length=66, blank=True, db_index=True
+    )  # "": unknown, and ``reason`` says why
     tx_hash = models.CharField(max_length=88, blank=True)
     block_number = models.PositiveBigIntegerField(null=True)
     at = models.DateTimeField(null=True)  # the block's own time
