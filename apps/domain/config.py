@@ -383,9 +383,16 @@ class Breakers(_Section):
     )
     coordination_max: int = _setting(
         5,
-        "So many pairs of one chain with buyers in concert within an hour trip it for that chain.",
+        "At least so many pairs of one chain with buyers in concert within an hour trip it for that chain,",
         unit="pairs",
         ge=1,
+        le=10_000,
+    )
+    coordination_share_bps: int = _setting(
+        5_000,
+        "when they are more than this share of the pairs that were found there in that hour.",
+        unit="bps",
+        ge=0,
         le=10_000,
     )
 

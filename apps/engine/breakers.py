@@ -7,15 +7,17 @@ from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from django.db.models import F
+from django.db.models import Count, F
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from apps.chains import selectors as chains
 from apps.chains.evm import parse
 from apps.chains.evm.client import EndpointConfig, EvmClient
+from apps.discovery.models import Pair
 from apps.domain.config import Breakers, Effect
 from apps.domain.errors import BadDataError, NetworkError
+from apps.domain.events import EventKind
 from apps.domain.market import ChainProfile
 from apps.domain.money import BPS_ONE
 from apps.domain.order import OrderStatus
@@ -24,6 +26,7 @@ from apps.risk.logic.breakers import (
     FAILURES_WINDOW,
     SLIPPAGE_WINDOW,
     BreakerFacts,
+    ChainCoordination,
     ChainFees,
     ChainHeads,
     ClosedTrade,
@@ -32,8 +35,9 @@ from apps.risk.logic.breakers import (
     FillQuality,
 )
 from apps.risk.services.breakers import breakers_evaluate, fee_samples
+from apps.state.models import Event
 from apps.state.services.config import active_config
-from apps.trading.models import FillRecord, Order, Position
+from apps.trading.models import FillRecord, Opportunity, Order, Position
 from apps.trading.services.clock import ms_of
 
 #: Far more positions than can close between two looks; a day's loss is summed over these.
@@ -44,6 +48,9 @@ _ENDPOINT_TIMEOUT_S = 2.0
 #: All endpoints should have a block that is so far below the lowest of their heads.
 _COMMON_DEPTH = 2
 _ENDPOINTS_MAX = 8
+#: Detections of so long ago count, and of so many events.
+_COORDINATION_WINDOW = timedelta(hours=1)
+_DETECTIONS_MAX = 500
 _ENDED = (OrderStatus.FILLED.value, OrderStatus.REVERTED.value, OrderStatus.DROPPED.value)
 
 _fees: dict[str, tuple[float, ChainFees]] = {}
@@ -61,6 +68,7 @@ def breakers_watch(chain_keys: tuple[str, ...]) -> None:
             fills=_fills(),
             fees=tuple(fee for key in chain_keys if (fee := _fees_of(key, config.breakers, now))),
             heads=tuple(head for key in chain_keys if (head := _heads_of(key, config.breakers))),
+            coordination=_coordination(config.breakers, now),
         ),
         config=config,
         now=now,
@@ -106,6 +114,32 @@ def _fills() -> tuple[FillQuality, ...]:
     return tuple(
         FillQuality(at_ms=ms_of(at), shortfall_bps=(expected - amount) * BPS_ONE // expected)
         for at, amount, expected in reversed(newest)
+    )
+
+
+# -- the event log ------------------------------------------------------------------------
+def _coordination(config: Breakers, now: datetime) -> tuple[ChainCoordination, ...]:
+    """Return by chain the pairs in which buyers were found to act in concert within the last hour."""
+    if config.coordination is Effect.OFF:
+        return ()
+    since = now - _COORDINATION_WINDOW
+    events = Event.objects.filter(kind=EventKind.COORDINATION_DETECTED.value, at__gte=since)
+    newest: dict[str, int] = {}
+    for trace_id, at in events.order_by("-id").values_list("trace_id", "at")[:_DETECTIONS_MAX]:
+        newest.setdefault(trace_id, ms_of(at))
+    if not newest:
+        return ()
+    by_chain: dict[str, list[int]] = {}
+    rows = Opportunity.objects.filter(trace_id__in=list(newest)).values_list("trace_id", "pair__chain_key")
+    for trace_id, chain_key in rows:
+        by_chain.setdefault(chain_key, []).append(newest[trace_id])
+    pairs = Pair.objects.filter(registered_at__gte=since, chain_key__in=list(by_chain))
+    found = dict(pairs.order_by().values_list("chain_key").annotate(number=Count("pk")))
+    return tuple(
+        ChainCoordination(
+            chain_key=chain_key, detected_at_ms=tuple(sorted(moments)), pairs_found=found.get(chain_key, 0)
+        )
+        for chain_key, moments in sorted(by_chain.items())
     )
 
 

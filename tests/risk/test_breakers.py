@@ -26,6 +26,7 @@ from apps.engine import breakers as gathering
 from apps.risk.logic.breakers import (
     Breach,
     BreakerFacts,
+    ChainCoordination,
     ChainFees,
     ChainHeads,
     ClosedTrade,
@@ -86,6 +87,11 @@ def fees(now: int, *samples: int) -> tuple[ChainFees, ...]:
     return (ChainFees(chain_key=CHAIN, now_wei=now, samples_wei=samples),)
 
 
+def concert(detected: int, *, found: int, chain_key: str = CHAIN) -> tuple[ChainCoordination, ...]:
+    moments = tuple(DAY + n for n in range(1, detected + 1))
+    return (ChainCoordination(chain_key=chain_key, detected_at_ms=moments, pairs_found=found),)
+
+
 def tripped(
     since: dict[tuple[str, str], int] | None = None, config: Breakers = CONFIG, **facts: Any
 ) -> list[str]:
@@ -130,10 +136,26 @@ def tripped(
         ({"heads": heads((100, "a"), (104, "a"))}, ["rpc_disagreement"]),
         ({"heads": heads((100, "a"), (100, None))}, []),
         ({"heads": heads((100, "a"))}, []),  # one alone cannot disagree
+        ({"coordination": concert(5, found=9)}, ["coordination"]),
+        ({"coordination": concert(4, found=4)}, []),
+        ({"coordination": concert(50, found=100)}, []),  # half of all is not more than half
+        ({"coordination": concert(5, found=0)}, ["coordination"]),  # found earlier, traded in concert now
     ],
 )  # fmt: skip
 def test_facts_then_these_breakers_trip(facts: dict[str, Any], expected: list[str]) -> None:
     assert tripped(**facts) == expected
+
+
+def test_one_chain_is_traded_in_concert_then_only_it_pauses_and_after_a_reset_counts_anew() -> None:
+    facts = BreakerFacts(
+        day_started_ms=DAY, coordination=concert(9, found=9) + concert(2, found=9, chain_key="eip155:56")
+    )
+    [found] = breaches(facts, CONFIG, daily_loss_max_usd_micros=MAXIMUM, counted_from_ms={})
+    assert (found.chain_key, found.effect) == (CHAIN, Effect.PAUSE)
+    since = {("coordination", CHAIN): DAY + 5}
+    assert breaches(facts, CONFIG, daily_loss_max_usd_micros=MAXIMUM, counted_from_ms=since) == ()
+    off = CONFIG.model_copy(update={"coordination": Effect.OFF})
+    assert breaches(facts, off, daily_loss_max_usd_micros=MAXIMUM, counted_from_ms={}) == ()
 
 
 def test_breaker_counts_anew_then_what_was_before_trips_it_no_more() -> None:
@@ -338,6 +360,23 @@ class TestGathering:
         )
         gathering.breakers_watch(())
         assert {item.name for item in breakers_in_force()} >= {"losses"}
+
+    def test_detections_then_each_pair_counts_once_for_its_chain(self) -> None:
+        now = timezone.now()
+        rows: list[Any] = [factories.OpportunityFactory() for _ in range(6)]
+        for row in (*rows, rows[0]):
+            factories.EventFactory(
+                kind="coordination_detected", trace_id=row.trace_id, subject=f"pair:{row.pair_id}", at=now
+            )
+        factories.EventFactory(
+            kind="coordination_detected", trace_id=rows[0].trace_id, at=now - timedelta(hours=2)
+        )
+        chains = {item.chain_key: item for item in gathering._coordination(Breakers(), now)}
+        assert sum(len(item.detected_at_ms) for item in chains.values()) == 6
+        assert {row.pair.chain_key for row in rows} == set(chains)
+        assert all(item.pairs_found >= len(item.detected_at_ms) for item in chains.values())
+        off = Breakers(coordination=Effect.OFF)
+        assert gathering._coordination(off, now) == ()
 
     def test_stuck_position_then_it_is_a_loss_of_its_cost(self) -> None:
         now = timezone.now()

@@ -1,7 +1,7 @@
-"""When trading must pause or shrink by itself: six breakers, each a pure question about what happened lately.
+"""When trading must pause or shrink by itself: seven breakers, each a pure question about what happened lately.
 
-Four count events since they were last reset or have rested (losses, daily loss, failures, slippage); two look at the
-present alone (gas, endpoints) and stay tripped while their cause stands.
+Five count events since they were last reset or have rested (losses, daily loss, failures, slippage, coordination); two
+look at the present alone (gas, endpoints) and stay tripped while their cause stands.
 """
 
 from __future__ import annotations
@@ -74,6 +74,15 @@ class ChainHeads:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChainCoordination:
+    """Pairs of one chain whose buyers were found to act in concert, with the moment of each, and all pairs found there."""
+
+    chain_key: str
+    detected_at_ms: tuple[int, ...]  # one a pair, within the last hour
+    pairs_found: int  # in that hour
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BreakerFacts:
     """What happened lately, each list oldest first. ``day_started_ms`` is midnight UTC."""
 
@@ -83,6 +92,7 @@ class BreakerFacts:
     fills: tuple[FillQuality, ...] = ()
     fees: tuple[ChainFees, ...] = ()
     heads: tuple[ChainHeads, ...] = ()
+    coordination: tuple[ChainCoordination, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +125,10 @@ def breaches(
         _slippage(facts, config, since("slippage")),
         *(_gas_spike(item, config) for item in facts.fees),
         *(_rpc_disagreement(item, config) for item in facts.heads),
+        *(
+            _coordination(item, config, counted_from_ms.get(("coordination", item.chain_key), 0))
+            for item in facts.coordination
+        ),
     )
     return tuple(item for item in found if item is not None and item.effect is not Effect.OFF)
 
@@ -216,6 +230,22 @@ def _rpc_disagreement(view: ChainHeads, config: Breakers) -> Breach | None:
         effect=config.rpc_disagreement,
         explanation=f"The chain's endpoints {what}, so it is unknown which of them is right.",
         detail=heads,
+    )
+
+
+def _coordination(chain: ChainCoordination, config: Breakers, since_ms: int) -> Breach | None:
+    """Return a breach when so many of a chain's new pairs are traded in concert that the rest is not to be trusted."""
+    detected = sum(at_ms > since_ms for at_ms in chain.detected_at_ms)
+    found = max(chain.pairs_found, detected)
+    if detected < config.coordination_max or detected * BPS_ONE <= found * config.coordination_share_bps:
+        return None
+    return Breach(
+        name="coordination",
+        chain_key=chain.chain_key,
+        effect=config.coordination,
+        explanation=f"In {detected} of the last hour's {found} new pairs buyers act in concert.",
+        detail=f"detected={detected} found={found} maximum={config.coordination_max}"
+        f" share_maximum_bps={config.coordination_share_bps}",
     )
 
 
