@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
+from apps.domain.entities import FirstCoins
 from apps.domain.errors import SniperError
 from apps.domain.market import (
     BlockRef,
@@ -84,6 +85,9 @@ class ChainReader(PoolReader, Protocol):
 
     def first_funding(self, account: str, *, before_block: int) -> Funding:
         """Return who gave an account its first coins, as far as the node's old state tells; for few accounts."""
+
+    def first_coins(self, addresses: Sequence[str], *, before_block: int) -> FirstCoins:
+        """Return who gave each of many addresses its first coins, where a node keeps traces; else unknown, with why."""
 
     def deepest_pool(self, token_address: str) -> tuple[str, str] | None:
         """Return DEX key and address of the token's pool that holds most wrapped coins, None when it has none."""

@@ -13,9 +13,11 @@ from apps.chains.evm import abi, ahead, facts, parse, probes_local, probes_run, 
 from apps.chains.evm.client import TIMEOUT_DEFAULT_S, EvmClient, Request, RpcFault
 from apps.chains.evm.fees import read_fees
 from apps.chains.evm.funding import first_funding
+from apps.chains.evm.payers import first_coins
 from apps.chains.evm.probes_run import Assessment
 from apps.chains.evm.simulate_script import Stage
 from apps.chains.evm.token_text import NAME_CHARS_MAX, SYMBOL_CHARS_MAX, token_decimals, token_text
+from apps.domain.entities import FirstCoins
 from apps.domain.errors import BadDataError, EndpointLyingError, NetworkError, ReorgError
 from apps.domain.market import (
     BlockRef,
@@ -436,6 +438,10 @@ class EvmReader:
     def first_funding(self, account: str, *, before_block: int) -> Funding:
         """Return who gave an account its first coins, looking back from a block; unknown where old state is gone."""
         return first_funding(account, before_block=before_block, ask=self._ask)
+
+    def first_coins(self, addresses: Sequence[str], *, before_block: int) -> FirstCoins:
+        """Return who gave each of these addresses (lower case) its first coins, unknown where no node keeps traces."""
+        return first_coins(addresses, before_block=before_block, ask=self._ask)
 
     # -- parts ----------------------------------------------------------------------------
 

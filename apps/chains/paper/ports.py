@@ -11,6 +11,7 @@ from apps.chains.models import PaperTransaction
 from apps.chains.paper.account import PaperAccount, receipt_of
 from apps.chains.paper.fill import CANCEL_GAS, PaperFill, fill, probe_amount_raw
 from apps.chains.paper.marker import Marker, PaperSwap, marker_decode, marker_encode, marker_hash
+from apps.domain.entities import FirstCoins
 from apps.domain.errors import (
     InsufficientFundsError,
     NetworkError,
@@ -299,6 +300,10 @@ class PaperReader:
     def first_funding(self, account: str, *, before_block: int) -> Funding:
         """Return who gave an account its first coins."""
         return self._reader.first_funding(account, before_block=before_block)
+
+    def first_coins(self, addresses: Sequence[str], *, before_block: int) -> FirstCoins:
+        """Return who gave each of many addresses its first coins."""
+        return self._reader.first_coins(addresses, before_block=before_block)
 
     def token_probes(
         self, listing: Listing, facts: PairFacts, *, buyer: str, probe_amount_raw: int
