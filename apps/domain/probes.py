@@ -100,6 +100,35 @@ class OwnerAct:
     buy_tax_bps: int | None
     sell_tax_bps: int | None
     detail: str = ""
+    target: str = (
+        ""  # the contract that was called where it is not the token: one that the token made, asks or names
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lever:
+    """A storage slot that decides over sales and that somebody writes whom nobody could name.
+
+    ``writers`` are functions that none of those tried here may call, and that no account could call either if the slots
+    that name accounts named it: what opens them is a signature, a secret, or something else unseen. ``word`` is what the
+    slot was set to before our sale, which then failed (``sold`` False) or was taxed.
+    """
+
+    slot: str  # "0x…"
+    word: str  # "0x…"
+    writers: tuple[str, ...]  # selectors
+    sold: bool
+    sell_tax_bps: int | None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Windfall:
+    """Tokens that came to known accounts with our trade though nobody gave them up."""
+
+    holder: str  # who gained most
+    gained_raw: int  # by all accounts together, beyond what any of them lost
+    traded_raw: int  # what our trade moved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,3 +180,5 @@ class TokenProbes:
     upgrade: UpgradePower
     duration_ms: int
     missing: Mapping[str, str] = field(default_factory=dict)
+    levers: tuple[Lever, ...] = ()
+    windfall: Windfall | None = None

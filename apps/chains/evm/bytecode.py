@@ -17,6 +17,7 @@ CODE_CACHE_MAX = 256
 FUNCTIONS_MAX = 300
 CONSTANTS_MAX = 32
 COMPARED_MAX = 8
+VARIABLES_MAX = 128
 #: EIP-1167: a contract that can only pass calls on to the address in its middle.
 MINIMAL_PROXY = re.compile(rb"\x36\x3d\x3d\x37\x3d\x3d\x3d\x36\x3d\x73(.{20})\x5a\xf4", re.S)
 #: EIP-7702: an account of a person that borrows code.
@@ -43,6 +44,23 @@ class Function:
     arguments: str
     is_write: bool
     is_payable: bool
+    target: str = ""  # whose it is, lower case; "" the token's own
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Variable:
+    """A place in storage, with the functions that read and write it, by selector ("0x…"), as far as the code shows it."""
+
+    slot: str  # "0x…", 32 bytes
+    offset: int  # bytes from the word's low end
+    kind: str  # a type as Solidity writes it, guessed from how it is used
+    readers: frozenset[str]
+    writers: frozenset[str]
+
+    @property
+    def is_mapping(self) -> bool:
+        """Tell whether values lie elsewhere, at hashes of this slot."""
+        return self.kind.startswith("mapping") or self.kind.endswith("]") or self.kind in ("string", "bytes")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -102,6 +120,22 @@ def view_of(code: bytes) -> CodeView:
         odd_selectors=_odd_selectors(body, selectors),
         minimal_target="" if minimal is None else "0x" + minimal.group(1).hex(),
         skeleton_hash="0x" + bytes(keccak(skeleton)).hex(),
+    )
+
+
+@lru_cache(maxsize=CODE_CACHE_MAX)
+def variables_of(code: bytes) -> tuple[Variable, ...]:
+    """Return where this runtime code keeps what. Takes some tens of milliseconds."""
+    records = evmole.contract_info(code, storage=True).storage or []
+    return tuple(
+        Variable(
+            slot="0x" + record.slot,
+            offset=record.offset,
+            kind=record.type,
+            readers=frozenset("0x" + selector for selector in record.reads),
+            writers=frozenset("0x" + selector for selector in record.writes),
+        )
+        for record in records[:VARIABLES_MAX]
     )
 
 

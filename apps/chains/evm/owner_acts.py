@@ -56,8 +56,8 @@ class Permission:
 
     @property
     def functions(self) -> frozenset[str]:
-        """Return the selectors of functions of which at least one call was let through."""
-        return frozenset(item.function.selector for item in self.allowed)
+        """Return the selectors of the token's functions of which at least one call was let through."""
+        return frozenset(item.function.selector for item in self.allowed if not item.function.target)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +87,8 @@ class OwnerPlay:
 
         A call may shut out those behind it: nothing that hands power over or ends it may come early.
         """
-        ordered = sorted(functions, key=lambda item: _disruption(item.arguments))
+        # What is called elsewhere comes last: it may change what the token answers.
+        ordered = sorted(functions, key=lambda item: (item.target != "", _disruption(item.arguments)))
         return tuple(call for function in ordered for call in tries_of(function, self.cast))
 
     def permission_script(
@@ -144,7 +145,8 @@ class OwnerPlay:
         for function in functions:
             types = split_types(function.arguments)
             is_upgrade = function.selector in (UPGRADE_TO.selector, UPGRADE_TO_AND_CALL.selector)
-            if function.selector not in permission.functions or types.count("address") > 1 or is_upgrade:
+            is_own = not function.target and function.selector in permission.functions
+            if not is_own or types.count("address") > 1 or is_upgrade:
                 continue
             for holder in (commander.address, appointed) if types else ("",):
                 cast = replace(self.cast, buyer=holder, pool=holder, receiver=holder) if holder else self.cast
@@ -158,11 +160,11 @@ class OwnerPlay:
 
     def planned(self, permissions: Sequence[Permission]) -> tuple[PlannedAct, ...]:
         """Return the acts that are played: of each function the strongest calls, once for the first who may make them."""
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         planned: list[PlannedAct] = []
         for permission in permissions:
-            fresh = [call for call in permission.allowed if call.data not in seen]
-            seen |= {call.data for call in permission.allowed}
+            fresh = [call for call in permission.allowed if (call.function.target, call.data) not in seen]
+            seen |= {(call.function.target, call.data) for call in permission.allowed}
             planned += [
                 PlannedAct(
                     commander=permission.commander,
@@ -179,10 +181,11 @@ class OwnerPlay:
     def refinements(self, permission: Permission) -> tuple[Try, ...]:
         """Return levels between the highest that was let through and the next above it, highest first."""
         found: list[Try] = []
-        by_function: dict[str, list[Try]] = {}
+        by_function: dict[tuple[str, str], list[Try]] = {}
         for call in permission.allowed:
             if call.names == "nobody" and call.level is not None and not call.is_alone:
-                by_function.setdefault(call.function.selector, []).append(call)
+                key = (call.function.target, call.function.selector)
+                by_function.setdefault(key, []).append(call)
         for calls in by_function.values():
             reached = max(call.level or 0 for call in calls)
             above = [level for level in LEVELS if reached < level <= LEVELS[1]]
@@ -250,6 +253,7 @@ class OwnerPlay:
             buy_tax_bps=buy.tax_bps,
             sell_tax_bps=sale.tax_bps,
             detail=sale.detail,
+            target="" if planned is None else planned.call.function.target,
         )
 
     # -- parts ----------------------------------------------------------------------------
@@ -264,7 +268,8 @@ class OwnerPlay:
         return Scene(ahead=ahead, steps=steps)
 
     def _step(self, commander: Commander, call: Try) -> Step:
-        return Step(sender=commander.address, to=self.ground.plan.token, data=call.data, gas=TRY_GAS)
+        to = call.function.target or self.ground.plan.token
+        return Step(sender=commander.address, to=to, data=call.data, gas=TRY_GAS)
 
     def _script(self, scenes: Sequence[Scene]) -> Script:
         # Contracts are among the commanders, and no contract can sign.
@@ -281,11 +286,11 @@ def _disruption(arguments: str) -> int:
 
 def _strongest(calls: Sequence[Try]) -> list[Try]:
     """Return of each function and target the calls that reach furthest, on each scale that a level may be of."""
-    groups: dict[tuple[str, Names], list[Try]] = {}
+    groups: dict[tuple[str, str, Names], list[Try]] = {}
     for call in calls:
-        groups.setdefault((call.function.selector, call.names), []).append(call)
+        groups.setdefault((call.function.target, call.function.selector, call.names), []).append(call)
     chosen: list[Try] = []
-    for (_, names), group in groups.items():
+    for (_, _, names), group in groups.items():
         if names == "agent":
             continue
         most = PLAYED_PER_TARGET_MAX if names in ("nobody", "buyer") else 2

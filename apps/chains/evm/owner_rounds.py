@@ -83,11 +83,11 @@ class ActRounds:
         }
         self.run.round(requests, {**third, **scripts, "trial": self.play.act_script(None)})
         permissions = self._permissions({who: (tried, ()) for who, tried in given.items()}, prefix="may")
-        tried = {call.function.selector for call in calls}
-        untried = {function.selector for function in functions} - tried
+        tried = {call.function.selector for call in calls if not call.function.target}
+        untried = {function.selector for function in functions if not function.target} - tried
         reached = {selector for permission in permissions for selector in permission.functions}
         acts, watches = self._fourth_and_fifth(permissions, functions)
-        reached |= {act.selector for act in acts}
+        reached |= {act.selector for act in acts if not act.target}
         trial = self.play.act(None, self.run.accounts["trial"])
         if isinstance(trial, str):
             self.run.missing["acts"] = trial
@@ -141,13 +141,15 @@ class ActRounds:
         """Return a refinement with the highest level of each function alone."""
         best: dict[str, Try] = {}
         for call in permission.allowed:
-            best.setdefault(call.function.selector, call)
+            best.setdefault(call.function.target + call.function.selector, call)
         return replace(permission, allowed=tuple(best.values()))
 
     def _appointed(self, permissions: Sequence[Permission], functions: Sequence[Function]) -> Trials:
         """Return who might be put into office, what he then tries, and the calls that put him there."""
         reached = {selector for permission in permissions for selector in permission.functions}
-        refused = [function for function in functions if function.selector not in reached]
+        refused = [
+            function for function in functions if not function.target and function.selector not in reached
+        ]
         found: dict[Commander, tuple[tuple[Try, ...], tuple[Step, ...]]] = {}
         if not refused:
             return found

@@ -72,6 +72,8 @@ class UpgradePlay:
         found: dict[tuple[str, str], Watch] = {}
         for permission in permissions:
             for call in permission.allowed:
+                if call.function.target:
+                    continue
                 watch = Watch(commander=permission.commander, call=call, appointments=permission.appointments)
                 found.setdefault((call.function.selector, call.names), watch)
         ordered = sorted(found.values(), key=lambda item: item.call.names != "agent")

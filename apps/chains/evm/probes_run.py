@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from apps.chains.evm import abi, owner, owner_upgrade, parse, simulate_local
-from apps.chains.evm.bytecode import CodeView, Function, is_contract, view_of
+from apps.chains.evm.bytecode import CodeView, Function, Variable, is_contract, variables_of, view_of
 from apps.chains.evm.client import Request, RpcFault
 from apps.chains.evm.facts import view
 from apps.chains.evm.owner_acts import OwnerPlay, Permission
@@ -25,16 +25,20 @@ from apps.chains.evm.owner_arguments import (
     trigger_tries,
 )
 from apps.chains.evm.owner_delay import DelayPlay, holders_of
+from apps.chains.evm.owner_levers import LeverPlay, functions_named, levers_found
 from apps.chains.evm.owner_rounds import DIAMOND_CUT, ActRounds, Acts
+from apps.chains.evm.owner_satellites import children_of, satellites_of
 from apps.chains.evm.owner_upgrade import UpgradePlay
 from apps.chains.evm.probes import Learned, TradePlay
 from apps.chains.evm.probes_ground import Ground
+from apps.chains.evm.probes_windfall import WindfallPlay
 from apps.chains.evm.simulate import Plan, injected_request, injected_result
 from apps.chains.evm.simulate_script import Account, Script, Stage, script_request, script_told
 from apps.domain.market import Listing, PairFacts
 from apps.domain.probes import (
     CodeFacts,
     Commander,
+    Lever,
     ProxyKind,
     Runner,
     TokenProbes,
@@ -102,6 +106,8 @@ class Assessment:
     answers: dict[str, Any] = field(default_factory=dict)
     accounts: dict[str, Account] = field(default_factory=dict)
     behind: dict[str, str] = field(default_factory=dict)  # an administrator's contract -> who owns it
+    satellites: dict[str, tuple[Function, ...]] = field(default_factory=dict)  # functions to try, by contract
+    levers: tuple[Lever, ...] = ()
 
     def __post_init__(self) -> None:
         self.runner = "eth_simulateV1" if self.can_simulate else "pyrevm" if self.url_http else ""
@@ -126,8 +132,12 @@ class Assessment:
         trades = replace(trades, runner=self.runner)
         learned = trades.learned(self.accounts)
         self._read_code()
-        self.round(self._second_requests(), trades.second(learned))
+        requests = self._second_requests()
+        windfall = self._windfall_play(learned)
+        gains = {} if windfall is None else {"windfall": windfall.script()}
+        self.round(requests, {**trades.second(learned), **gains})
         self._read_implementation()
+        self._read_satellites()
         commanders = self._commanders()
         third = trades.third(learned, self.accounts)
         late = trades.unplayed(self.accounts)
@@ -152,6 +162,8 @@ class Assessment:
             upgrade=acts.upgrade,
             duration_ms=int((time.monotonic() - started) * 1_000),
             missing=dict(self.missing),
+            levers=self.levers,
+            windfall=None if windfall is None else windfall.windfall(self.accounts.get("windfall")),
         )
 
     def round(self, requests: Mapping[str, Request], scripts: Mapping[str, Script]) -> None:
@@ -190,6 +202,7 @@ class Assessment:
         slots = owner.slot_names(owner.SLOTS_READ)
         requests: dict[str, Request] = {
             "code": ("eth_getCode", [self.token, self.at]),
+            "nonce": ("eth_getTransactionCount", [self.token, self.at]),
             "slots": owner.storage_request(self.token, slots, self.at),
             "facets": view(self.token, abi.call(_FACET_ADDRESSES), self.at),
             "facet": view(self.token, _FACET_OF_TRANSFER, self.at),
@@ -269,7 +282,9 @@ class Assessment:
             strangers=self.infrastructure | {self.implementation, self.beacon, *self.facets},
         )
         requests = owner.candidate_requests(self.candidates, self.at)
-        for address in filter(None, (self.implementation, self.beacon, *self.facets)):
+        self.children = children_of(self.token, self.answers["nonce"])
+        asked = self._called_in_transfer() or ()
+        for address in filter(None, (self.implementation, self.beacon, *self.facets, *self.children, *asked)):
             requests[f"code:{address}"] = ("eth_getCode", [address, self.at])
         if self.beacon:
             requests["beacon"] = view(self.beacon, abi.call(_IMPLEMENTATION_VIEW), self.at)
@@ -296,6 +311,23 @@ class Assessment:
         if not isinstance(words, str):
             self.words |= words
         self.running = self._running_code()
+
+    def _windfall_play(self, learned: Learned) -> WindfallPlay | None:
+        received = learned.received_raw
+        if received is None:
+            return None
+        accounts = tuple(item.address for item in self.candidates)
+        return WindfallPlay(ground=self.ground, received_raw=received, accounts=accounts)
+
+    def _read_satellites(self) -> None:
+        """Find the contracts that the token made, that its transfers ask, or that it names."""
+        strangers = {self.implementation, self.beacon, *self.facets, *parse.BURN_ADDRESSES}
+        named = [item.address for item in self.candidates if item.role in ("stored", "constant")]
+        self.satellites = satellites_of(
+            (*self.children, *(self._called_in_transfer() or ()), *named),
+            self.answers,
+            strangers=self.infrastructure | strangers,
+        )
 
     def _ask_code(self, address: str) -> None:
         self.round({f"code:{address}": ("eth_getCode", [address, self.at])}, {})
@@ -348,7 +380,8 @@ class Assessment:
 
     def _commanders(self) -> tuple[Commander, ...]:
         """Return who is tried, a stranger first; the rest is named in ``missing``."""
-        codes = self.running
+        beside = (owner.code_of(self.answers.get(f"code:{address}")) for address in self.satellites)
+        codes = (*self.running, *(view_of(code) for code in beside if code))
         again = owner.candidates_of(
             self.listing,
             self.facts,
@@ -392,7 +425,8 @@ class Assessment:
             if not commander.is_contract or not claimed or not code or not permission.allowed:
                 continue
             is_direct = contract == commander.address
-            calls = sorted(permission.allowed, key=lambda call: call.names != "agent")
+            own = [call for call in permission.allowed if not call.function.target]
+            calls = sorted(own, key=lambda call: call.names != "agent")
             plays[commander.address] = DelayPlay(
                 ground=self.ground,
                 commander=commander,
@@ -462,7 +496,45 @@ class Assessment:
             received_raw=received,
             sale_ahead=2 + trades.wait(self.accounts),
         )
-        return ActRounds(run=self, play=play, commanders=commanders).acts(requests, third)
+        acts = ActRounds(run=self, play=play, commanders=commanders).acts(requests, third)
+        self._find_levers(play, acts)
+        return acts
+
+    def _find_levers(self, play: OwnerPlay, acts: Acts) -> None:
+        """Look for slots that decide over sales behind functions that nobody may call."""
+        refused = functions_named(self.functions(), acts.refused)
+        if not refused or acts.trial is None or not acts.trial.sold:
+            return
+        found = levers_found(
+            LeverPlay(
+                ground=self.ground,
+                cast=play.cast,
+                variables=self._variables(),
+                words=self.words,
+                refused=refused,
+                received_raw=play.received_raw,
+                sale_ahead=play.sale_ahead,
+                reserves=self.reserves,
+            ),
+            self._played,
+        )
+        if isinstance(found, str):
+            self.missing["levers"] = found
+        else:
+            self.levers = found
+
+    def _played(self, scripts: Mapping[str, Script]) -> Mapping[str, Account]:
+        self.round({}, scripts)
+        return {name: self.accounts[name] for name in scripts}
+
+    def _variables(self) -> tuple[Variable, ...]:
+        """Return where the running code keeps what."""
+        codes = [owner.code_of(self.answers["code"])]
+        codes += [
+            owner.code_of(self.answers.get(f"code:{address}"))
+            for address in filter(None, (self.implementation, *self.facets))
+        ]
+        return tuple(item for code in codes if code for item in variables_of(code))
 
     @property
     def is_watchable(self) -> bool:
@@ -478,7 +550,8 @@ class Assessment:
                 found.setdefault(item.selector, item)
         if self.proxy == "diamond":
             found[DIAMOND_CUT.selector] = DIAMOND_CUT
-        return tuple(item for selector, item in found.items() if selector not in STANDARD)
+        beside = [item for functions in self.satellites.values() for item in functions]
+        return tuple(item for item in (*found.values(), *beside) if item.selector not in STANDARD)
 
     def _cast(self, received: int) -> Cast:
         reserves = self.facts.reserves

@@ -63,11 +63,15 @@ class Step:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scene:
-    """The transactions of one block, ``ahead`` blocks after the stage's. ``codes`` replaces contracts' code before it."""
+    """The transactions of one block, ``ahead`` blocks after the stage's.
+
+    ``codes`` replaces contracts' code before it, ``storage`` single slots, both by address.
+    """
 
     ahead: int
     steps: tuple[Step, ...]
     codes: Mapping[str, str] = field(default_factory=dict)
+    storage: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,8 +146,13 @@ def script_request(script: Script, stage: Stage) -> Request:
         if not script.is_valid:
             # Without validation nodes take no base fee; some tokens look at it.
             block["blockOverrides"]["baseFeePerGas"] = hex(stage.base_fee_wei)
-        if scene.codes:
-            block["stateOverrides"] = {address: {"code": code} for address, code in scene.codes.items()}
+        changes: dict[str, dict[str, Any]] = {}
+        for address, code in scene.codes.items():
+            changes.setdefault(address, {})["code"] = code
+        for address, slots in scene.storage.items():
+            changes.setdefault(address, {})["stateDiff"] = dict(slots)
+        if changes:
+            block["stateOverrides"] = changes
         blocks.append(block)
     overrides = blocks[0].setdefault("stateOverrides", {})
     for address, funds in script.funds.items():

@@ -12,7 +12,7 @@ from decimal import Decimal
 from apps.domain.analysis import Evidence
 from apps.domain.estimate import Estimate
 from apps.domain.money import BPS_ONE
-from apps.domain.probes import Commander, Holdings, OwnerAct, TokenProbes
+from apps.domain.probes import Commander, Holdings, Lever, OwnerAct, TokenProbes
 from apps.intelligence.logic.control_selectors import CONTROL_SELECTORS
 from apps.intelligence.logic.subject import Subject
 from apps.intelligence.logic.trades import LOCAL_CONFIDENCE
@@ -67,6 +67,8 @@ def evidence(probes: TokenProbes) -> tuple[Evidence, ...]:
     for code, shows in _POWERS.items():
         acts = [act for act in _counted(probes) if shows(probes, act)]
         found += [_act_evidence(probes, code, act) for act in acts[:EVIDENCE_PER_CODE_MAX]]
+    found += [_lever_evidence(probes, lever) for lever in probes.levers[:EVIDENCE_PER_CODE_MAX]]
+    found += _windfall_evidence(probes)
     for code, tax in (("max_reachable_buy_tax_bps", _buy_tax), ("max_reachable_sell_tax_bps", _sell_tax)):
         raising = [act for act in _taxed(probes) if _raises(probes, act, tax)]
         raising.sort(key=lambda act: -(tax(act) or 0))
@@ -87,7 +89,7 @@ def shows_control(probes: TokenProbes) -> bool | None:
     None when that was not found out.
     """
     acts = _counted(probes)
-    if any(shows(probes, act) for shows in _POWERS.values() for act in acts):
+    if probes.levers or any(shows(probes, act) for shows in _POWERS.values() for act in acts):
         return True
     power = probes.upgrade
     if power.reachable and (power.commander is None or _is_at_once(power.commander)):
@@ -228,14 +230,22 @@ def _is_harmful(probes: TokenProbes, act: OwnerAct) -> bool:
 
 def _power(subject: Subject, probes: TokenProbes, code: str, shows: _Shows) -> Estimate:
     acts = [act for act in _counted(probes) if shows(probes, act)]
-    if acts:
-        return subject.known(code, value=True, unit="bool", source=_SOURCE, n=len(acts))
+    shown = len(acts) + _shown_otherwise(probes, code)
+    if shown:
+        return subject.known(code, value=True, unit="bool", source=_SOURCE, n=shown)
     reason = _why_unknown(probes, needs_sale=code in ("can_pause", "can_blacklist"))
     if reason:
         return subject.unknown(code, reason, unit="bool", source=_SOURCE)
     return subject.known(
         code, value=False, unit="bool", source=_SOURCE, confidence=_confidence(probes), n=_n(probes)
     )
+
+
+def _shown_otherwise(probes: TokenProbes, code: str) -> int:
+    """Return how many findings beside acts show a power: levers stop sales, a windfall is made tokens."""
+    if code == "can_pause":
+        return len(probes.levers)
+    return int(code == "can_mint" and probes.windfall is not None)
 
 
 def _reachable_tax(
@@ -322,12 +332,40 @@ def function_name(selector: str, arguments: str) -> str:
 def _act_evidence(probes: TokenProbes, code: str, act: OwnerAct) -> Evidence:
     who = f"{_ROLE_WORDS[act.commander.role]} {act.commander.address}".removesuffix(" ")
     name = function_name(act.selector, act.arguments)
+    if act.target:
+        name = f"{name} of {act.target}, with which the token works,"
     return Evidence(
         code=code,
         summary=f"{who} called {name} in simulation; {_effect(probes, act)}.",
         block=probes.block,
         calls=act.calls,
     )
+
+
+def _lever_evidence(probes: TokenProbes, lever: Lever) -> Evidence:
+    names = ", ".join(function_name(selector, "…") for selector in lever.writers)
+    effect = (
+        f"{Decimal(lever.sell_tax_bps or 0) / 100:f} % of our sale were kept"
+        if lever.sold
+        else f"our sale failed ({lever.detail or 'no reason given'})"
+    )
+    summary = (
+        f"Storage slot {int(lever.slot, 16):#x} decides over sales: with {int(lever.word, 16):#x} in it {effect}. "
+        f"It is written by {names}, which no account opens that could be found: a signature or a secret may."
+    )
+    return Evidence(code="can_pause", summary=summary, block=probes.block, calls=())
+
+
+def _windfall_evidence(probes: TokenProbes) -> list[Evidence]:
+    gain = probes.windfall
+    if gain is None:
+        return []
+    times = Decimal(gain.gained_raw) / Decimal(max(gain.traded_raw, 1))
+    summary = (
+        f"While we traded, {gain.holder} and others gained {times:.2f} times as many tokens as we moved,"
+        " and nobody lost them."
+    )
+    return [Evidence(code="can_mint", summary=summary, block=probes.block, calls=())]
 
 
 def _effect(probes: TokenProbes, act: OwnerAct) -> str:

@@ -17,11 +17,13 @@ from apps.domain.probes import (
     CodeFacts,
     Commander,
     Holdings,
+    Lever,
     OwnerAct,
     ProbeCall,
     TokenProbes,
     TradeProbe,
     UpgradePower,
+    Windfall,
 )
 
 _T = TypeVar("_T")
@@ -31,14 +33,18 @@ _KINDS = (
     Commander,
     Evidence,
     Holdings,
+    Lever,
     OwnerAct,
     ProbeCall,
     RoundTrip,
     TokenProbes,
     TradeProbe,
     UpgradePower,
+    Windfall,
 )
 _HINTS: dict[type, dict[str, Any]] = {kind: typing.get_type_hints(kind) for kind in _KINDS}
+#: What rows lack that were stored before there was such a field.
+_ADDED = frozenset({"levers", "windfall", "target"})
 #: Amounts end so; counts and times are small and stay numbers.
 _AMOUNT_SUFFIX = "_raw"
 
@@ -82,6 +88,7 @@ def _from_json(kind: type[_T], row: Mapping[str, Any]) -> _T:
     values = {
         name: _value(hint, row[name], is_amount=name.endswith(_AMOUNT_SUFFIX))
         for name, hint in _HINTS[kind].items()
+        if name in row or name not in _ADDED
     }
     return kind(**values)
 
