@@ -94,12 +94,21 @@ class DexDeployment(models.Model):
 
 
 class Locker(models.Model):
-    """A contract known to lock liquidity."""
+    """A contract known to lock liquidity. What it holds counts as locked once its code was verified on chain, and while it
+    is still that code.
+    """
 
     chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="lockers")
     address = models.CharField(max_length=66)
     name = models.CharField(max_length=60)
+    kind = models.CharField(
+        max_length=20, default="plain"
+    )  # how its locks are read: apps/chains/evm/lock_lists.py
+    confirmed = models.BooleanField(default=False)  # its code was verified on chain and is the one below
     code_hash = models.CharField(max_length=66, blank=True)  # keccak of its runtime code, when verified
+    implementation_address = models.CharField(max_length=66, blank=True)  # of a proxy, when verified
+    implementation_hash = models.CharField(max_length=66, blank=True)
+    verified_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["chain", "address"], name="locker_once_per_chain")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -10,6 +11,7 @@ from apps.chains.evm.endpoint import EndpointConfig
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
 from apps.domain.errors import ConfigurationError
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
+from apps.domain.locks import LockerProfile
 from apps.domain.market import ChainProfile, DexProfile
 from apps.domain.money import Token
 
@@ -70,9 +72,29 @@ def endpoint_config(row: Endpoint) -> EndpointConfig:
     )
 
 
+def locker_profiles(chain_key: str) -> tuple[LockerProfile, ...]:
+    """Return the known liquidity lockers of a chain, those whose code nobody has verified included."""
+    rows = Locker.objects.filter(chain__key=chain_key).order_by("id")
+    return tuple(map(locker_profile, rows))
+
+
+def locker_profile(row: Locker) -> LockerProfile:
+    """Return a locker as the reader takes it; one that is not confirmed has no code that it could be compared with."""
+    bare = LockerProfile(address=row.address, kind=row.kind, name=row.name)
+    if not row.confirmed:
+        return bare
+    return replace(
+        bare,
+        code_hash=row.code_hash,
+        implementation=row.implementation_address,
+        implementation_hash=row.implementation_hash,
+    )
+
+
 def locker_addresses(chain_key: str) -> tuple[str, ...]:
-    """Return the known liquidity lockers of a chain."""
-    return tuple(Locker.objects.filter(chain__key=chain_key).order_by("id").values_list("address", flat=True))
+    """Return the liquidity lockers of a chain whose code was verified: what lies there is out of everybody's reach."""
+    rows = Locker.objects.filter(chain__key=chain_key, confirmed=True).order_by("id")
+    return tuple(rows.values_list("address", flat=True))
 
 
 def _chains() -> QuerySet[Chain]:

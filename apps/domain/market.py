@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from apps.domain.entities import TokenMove
 from apps.domain.errors import SniperError
 from apps.domain.ids import ChainKey, PairKey, TraceId
+from apps.domain.locks import LiquidityLock
 from apps.domain.money import Token
 
 if TYPE_CHECKING:
@@ -262,7 +263,7 @@ class PairFacts:
     base_creator_raw: int | None  # creator's (and owner's) balance of the base token
     lp_total_supply_raw: int | None
     lp_burned_raw: int | None  # held by zero and dead addresses
-    lp_locked_raw: int | None  # held by known lockers, unlock time beyond the horizon
+    lp_locked_raw: int | None  # held by known lockers of verified code, unlock time beyond the horizon
     lp_creator_raw: int | None  # held by creator and owner
     owner: str | None  # "" when renounced or absent
     code_hash: str | None
@@ -271,6 +272,8 @@ class PairFacts:
     round_trips: tuple[RoundTrip, ...] = ()
     swaps: tuple[PoolSwap, ...] | None = None  # since creation, newest last, bounded
     missing: Mapping[str, str] | None = None
+    lp_locks: tuple[LiquidityLock, ...] | None = None  # what those lockers hold, shorter locks included
+    lp_unverified_raw: int = 0  # held by known lockers whose code was never verified, or is another one now
     probes: TokenProbes | None = None  # None: a first look, which asks for no full assessment
     supplied: tuple[SuppliedHolder, ...] | None = (
         None  # largest first, creator and owner excluded; None: not known

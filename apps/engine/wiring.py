@@ -29,6 +29,7 @@ from apps.discovery.sources.dexscreener import DexScreenerSource
 from apps.discovery.sources.geckoterminal import REQUESTS_PER_MIN as GECKOTERMINAL_PER_MIN
 from apps.discovery.sources.geckoterminal import GeckoTerminalSource
 from apps.domain.errors import ConfigurationError
+from apps.domain.locks import LockerProfile
 from apps.domain.market import ChainProfile, DexProfile, Listing
 from apps.domain.money import units_to_raw
 from apps.domain.ports import ChainReader, FeedSource, Signer
@@ -64,7 +65,7 @@ class _Rows:
     profile: ChainProfile
     endpoints: tuple[EndpointConfig, ...]
     dexes: tuple[DexProfile, ...]
-    lockers: tuple[str, ...]
+    lockers: tuple[LockerProfile, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,7 +126,7 @@ def _rows_of(chain_key: str) -> _Rows:
         profile=chains.chain_profile(chain_key),
         endpoints=chains.endpoint_configs(chain_key),
         dexes=chains.dex_profiles(chain_key),
-        lockers=chains.locker_addresses(chain_key),
+        lockers=chains.locker_profiles(chain_key),
     )
 
 

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, StableToken
 from apps.sandbox.deploy import Deployment
+from apps.sandbox.lockers import sandbox_locker
 from apps.sandbox.models import SandboxBlock, SandboxLaunch, SandboxRun
 
 #: The npm package of PancakeSwap's core is its first version, whose pools take 0.2 %; today's take 0.25 %. The router is
@@ -64,8 +65,17 @@ def rows_write(deployment: Deployment, *, seed: int) -> Chain:
                 "confirmed": True,
             },
         )
+        locker = sandbox_locker(deployment.locker)
         Locker.objects.update_or_create(
-            chain=chain, address=deployment.locker, defaults={"name": "Liquidity locker (sandbox)"}
+            chain=chain,
+            address=locker.address,
+            defaults={
+                "name": locker.name,
+                "kind": locker.kind,
+                "confirmed": True,
+                "code_hash": locker.code_hash,
+                "verified_at": timezone.now(),
+            },
         )
         run, created = SandboxRun.objects.get_or_create(
             chain_key=spec.key,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from apps.domain.ids import ChainKey, pair_key_of, trace_id_of
+from apps.domain.locks import LiquidityLock
 from apps.domain.market import (
     BlockRef,
     DeployerCluster,
@@ -92,6 +93,15 @@ def reserves(*, base: int = SUPPLY // 2, quote: int = 10 * ETHER) -> PoolReserve
     return PoolReserves(pair_key=PAIR_KEY, base_raw=base, quote_raw=quote, block=BLOCK)
 
 
+def lock(amount_raw: int, *, days: int = 365) -> LiquidityLock:
+    return LiquidityLock(
+        locker=LOCKER,
+        owner=CREATOR,
+        amount_raw=amount_raw,
+        unlock_at_s=BLOCK.at_ms // 1_000 + days * 86_400,
+    )
+
+
 FACTS = PairFacts(
     block=BLOCK,
     read_at_ms=NOW_MS,
@@ -102,6 +112,7 @@ FACTS = PairFacts(
     lp_total_supply_raw=1_000 * ETHER,
     lp_burned_raw=600 * ETHER,
     lp_locked_raw=350 * ETHER,
+    lp_locks=(lock(350 * ETHER),),
     lp_creator_raw=50 * ETHER,
     owner="",
     code_hash="0x" + "11" * 32,

@@ -16,12 +16,13 @@ from typing import Any
 import evmole
 from eth_utils.crypto import keccak
 
-from apps.chains.evm import abi, parse, simulate
+from apps.chains.evm import abi, lockers, parse, simulate
 from apps.chains.evm.bytecode import MINIMAL_PROXY, without_metadata
 from apps.chains.evm.client import Request, RpcFault
 from apps.chains.evm.supplied import supplied_holders, unpaid_moves
 from apps.domain.entities import TokenMove
 from apps.domain.errors import BadDataError
+from apps.domain.locks import LockerProfile
 from apps.domain.market import (
     BlockRef,
     Listing,
@@ -84,7 +85,7 @@ class Question:
     plan: simulate.Plan | None  # None: no round trip; the reason is in ``plan_missing``
     plan_missing: str
     simulates_plain: bool
-    lockers: tuple[str, ...]
+    lockers: tuple[LockerProfile, ...]
     locked_beyond_s: int  # unix time at which liquidity must still be locked to count
     swaps_from: int
     infrastructure: frozenset[str] = frozenset()  # contracts that tokens pass through, lower case
@@ -144,8 +145,7 @@ def first_requests(question: Question) -> dict[str, Request]:
         requests[f"lp:{address}"] = view(pool, abi.call(abi.BALANCE_OF, address), at)
         requests[f"base:{address}"] = view(base, abi.call(abi.BALANCE_OF, address), at)
     for locker in question.lockers:
-        requests[f"lp:{locker}"] = view(pool, abi.call(abi.BALANCE_OF, locker), at)
-        requests[f"lock:{locker}"] = view(locker, abi.call(abi.LOCKED_AT, pool, question.locked_beyond_s), at)
+        requests[f"lp:{locker.address}"] = view(pool, abi.call(abi.BALANCE_OF, locker.address), at)
     if listing.creator:
         requests |= _holding_requests(question, listing.creator)
     requests |= _log_requests(question)
@@ -194,6 +194,7 @@ class Halfway:
     transfers: tuple[parse.Log, ...] | None  # with sender, recipient and amount in the right shape
     candidates: tuple[tuple[str, int], ...]  # (address, balance by the events), largest first
     swaps: tuple[parse.Log, ...] | None
+    lp_held: Mapping[str, int] | None  # by locker that holds pool shares; None: unknown
 
 
 def halfway(question: Question, reading: Reading) -> Halfway:
@@ -213,6 +214,7 @@ def halfway(question: Question, reading: Reading) -> Halfway:
         transfers=kept,
         candidates=_candidates(question, kept, owner),
         swaps=_swap_logs(question, reading),
+        lp_held=_lp_held(question, reading),
     )
 
 
@@ -220,6 +222,7 @@ def second_requests(question: Question, known: Halfway) -> dict[str, Request]:
     """Return what only the first answers made askable; always the pinned block itself, to see that it still stands."""
     base, at = question.listing.base.address, question.at
     requests: dict[str, Request] = {"block": ("eth_getBlockByNumber", [at, False])}
+    requests |= lockers.first_requests(lock_question(question), known.lp_held or {})
     for address, _ in known.candidates[:HOLDERS_CONFIRMED_MAX]:
         requests[f"base:{address}"] = view(base, abi.call(abi.BALANCE_OF, address), at)
     if known.owner and known.owner != question.listing.creator.lower():
@@ -253,6 +256,7 @@ def pair_facts(
     supply = reading.number("supply", "base_total_supply_raw")
     insiders = _insiders(question, known, reading)
     code_hash, selectors = _code_facts(reading, known)
+    locked = _locked(question, reading, known)
     holders = _holders(question, reading, known, supply=supply)
     return PairFacts(
         block=question.block,
@@ -263,7 +267,9 @@ def pair_facts(
         base_creator_raw=_insider_total(reading, insiders, kind="base", part="base_creator_raw"),
         lp_total_supply_raw=reading.number("lp_supply", "lp_total_supply_raw"),
         lp_burned_raw=reading.total([f"lp:{address}" for address in parse.BURN_ADDRESSES], "lp_burned_raw"),
-        lp_locked_raw=_locked(question, reading),
+        lp_locked_raw=None if locked is None else locked.beyond(question.locked_beyond_s),
+        lp_locks=None if locked is None else locked.locks,
+        lp_unverified_raw=0 if locked is None else locked.unverified_raw,
         lp_creator_raw=_insider_total(reading, insiders, kind="lp", part="lp_creator_raw"),
         owner=abi.checksum(known.owner) if known.owner else known.owner,
         code_hash=code_hash,
@@ -348,18 +354,40 @@ def _insider_total(reading: Reading, insiders: tuple[str, ...] | None, *, kind: 
     return None if insiders is None else reading.total([f"{kind}:{address}" for address in insiders], part)
 
 
-def _locked(question: Question, reading: Reading) -> int | None:
-    """Return the liquidity that known lockers hold beyond the horizon; a lock of unknown end counts as none."""
-    total = 0
-    for locker in question.lockers:
-        held = reading.number(f"lp:{locker}", "lp_locked_raw")
-        if held is None:
-            return None
-        if held == 0:
-            continue
-        locked = reading.number(f"lock:{locker}", "lp_lock_times")
-        total += min(held, locked) if locked is not None else 0
-    return total
+def _lp_held(question: Question, reading: Reading) -> dict[str, int] | None:
+    held = {item.address: reading.number(f"lp:{item.address}", "lp_locked_raw") for item in question.lockers}
+    known = {address: shares for address, shares in held.items() if shares is not None}
+    return (
+        {address: shares for address, shares in known.items() if shares} if len(known) == len(held) else None
+    )
+
+
+def lock_question(question: Question) -> lockers.LockQuestion:
+    """Return which locks are asked for."""
+    listing = question.listing
+    return lockers.LockQuestion(
+        lockers=question.lockers,
+        pool=listing.pool_address,
+        creator=listing.creator,
+        block=question.at,
+        ranges=log_chunks(first=listing.created_block.number, last=question.block.number),
+    )
+
+
+def third_requests(question: Question, known: Halfway, reading: Reading) -> dict[str, Request]:
+    """Return what the locks' lists made askable, and the pinned block once more; mostly nothing."""
+    requests = lockers.second_requests(lock_question(question), known.lp_held or {}, reading.answers)
+    return requests | {"block": ("eth_getBlockByNumber", [question.at, False])} if requests else {}
+
+
+def _locked(question: Question, reading: Reading, known: Halfway) -> lockers.LockedShares | None:
+    """Return what known lockers hold; a lock of unknown end counts as none."""
+    if known.lp_held is None:
+        return None
+    found = lockers.locked_shares(lock_question(question), known.lp_held, reading.answers)
+    if found.why:
+        reading.missing["lp_lock_times"] = found.why
+    return found
 
 
 # -- code -----------------------------------------------------------------------------------------

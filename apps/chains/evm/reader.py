@@ -19,6 +19,7 @@ from apps.chains.evm.simulate_script import Stage
 from apps.chains.evm.token_text import NAME_CHARS_MAX, SYMBOL_CHARS_MAX, token_decimals, token_text
 from apps.domain.entities import FirstCoins
 from apps.domain.errors import BadDataError, EndpointLyingError, NetworkError, ReorgError
+from apps.domain.locks import LockerProfile
 from apps.domain.market import (
     BlockRef,
     ChainEvent,
@@ -76,13 +77,13 @@ class EvmReader:
         client: EvmClient,
         profile: ChainProfile,
         *,
-        lockers: Sequence[str] = (),
+        lockers: Sequence[LockerProfile] = (),
         dexes: Sequence[DexProfile] = (),
         lock_horizon_s: int = LOCK_HORIZON_S,
     ) -> None:
         self.profile = profile
         self._client = client
-        self._lockers = tuple(dict.fromkeys(address.lower() for address in lockers))
+        self._lockers = tuple({locker.address.lower(): locker for locker in lockers}.values())
         self._dexes = {dex.dex_key: dex for dex in dexes}
         self._lock_horizon_s = lock_horizon_s
         self._stable_lock = threading.Lock()
@@ -203,7 +204,8 @@ class EvmReader:
         """Return everything readable about a pair at the newest block; the round trips spend ``probe_amount_raw``.
 
         Swaps are read from the pair's creation, or from block ``previous_swaps_from`` when that is later. Takes three
-        round trips: the block, the questions, and those that follow from the answers. Raises NetworkError only, and
+        round trips: the block, the questions, and those that follow from the answers; a fourth where a locker lists
+        its locks by number. Raises NetworkError only, and
         ReorgError (one of them) when the block vanished meanwhile.
         """
         header = self._header()
@@ -228,6 +230,7 @@ class EvmReader:
         reading.answers |= self._ask(facts.first_requests(question) | price_requests)
         known = facts.halfway(question, reading)
         reading.answers |= self._ask(facts.second_requests(question, known))
+        reading.answers |= self._ask(facts.third_requests(question, known, reading))
         self._stands(block, reading.answers["block"])
         found = facts.pair_facts(
             question,
@@ -305,7 +308,9 @@ class EvmReader:
         addresses += [stable.address for stable in self.profile.stables]
         for dex in self._dexes.values():
             addresses += [dex.factory, dex.router]
-        return frozenset(address.lower() for address in (*addresses, *self._lockers))
+        return frozenset(
+            address.lower() for address in (*addresses, *(item.address for item in self._lockers))
+        )
 
     def reserves(self, listings: Sequence[Listing]) -> Mapping[str, PoolReserves]:
         """Return reserves by pair key, all at the newest block; pools that do not answer are absent."""

@@ -10,6 +10,7 @@ from apps.intelligence.logic import (
     deployer,
     holders,
     liquidity,
+    lockers,
     market,
     overhang,
     powers,
@@ -22,6 +23,7 @@ from apps.intelligence.logic.subject import Subject
 _PARTS = (
     age.estimates,
     liquidity.estimates,
+    lockers.estimates,
     safety.estimates,
     trades.estimates,
     contract.estimates,

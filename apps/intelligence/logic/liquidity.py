@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from apps.domain.estimate import Estimate
 from apps.domain.money import value_usd_micros
+from apps.intelligence.logic.lockers import UNVERIFIED_MAX_BPS
 from apps.intelligence.logic.subject import Subject, share_down_bps, share_up_bps
 
 
@@ -54,12 +55,22 @@ def _burned(subject: Subject) -> Estimate:
 
 
 def _removable(subject: Subject) -> Estimate:
-    """Return the share of liquidity that is neither burned nor locked: whoever holds it can take it out."""
+    """Return the share of liquidity that is neither burned nor locked: whoever holds it can take it out.
+
+    What lies at lockers whose code is not the verified one is neither free nor locked: more than a speck of it leaves
+    the share unknown.
+    """
     facts = subject.facts
     total, burned, locked = facts.lp_total_supply_raw, facts.lp_burned_raw, facts.lp_locked_raw
     if total is None or burned is None or locked is None:
         return subject.absent(
             "lp_removable_bps", "lp_total_supply_raw", "lp_burned_raw", "lp_locked_raw", unit="bps"
+        )
+    unverified = share_up_bps(facts.lp_unverified_raw, total)
+    if unverified is not None and unverified > UNVERIFIED_MAX_BPS:
+        why = subject.missing.get("lp_lock_times", "the code of a locker was not verified")
+        return subject.unknown(
+            "lp_removable_bps", f"{unverified} bps lie at a known locker, but {why}", unit="bps"
         )
     share = share_up_bps(total - burned - locked, total)
     if share is None:

@@ -83,6 +83,15 @@ EXPLANATIONS: dict[str, Explanation] = {
         "(a rug pull).",
         "The provider must burn or lock the pool shares with a known locker, or you must raise lp_removable_max_bps.",
     ),
+    "LIQUIDITY_LOCK_ENDS_SOON": Explanation(
+        "Too much of the pool's money is only locked for a short time; then it can be taken out and the token could not be "
+        "sold any more.",
+        "The provider must lock the pool shares for longer or burn them, or you must lower lp_lock_min_s.",
+    ),
+    "LIQUIDITY_LOCK_UNKNOWN": Explanation(
+        "It is unknown for how long the pool's money is locked.",
+        "The locker must list its locks; 'manage.py chains verify' shows which lockers are known.",
+    ),
     "LIQUIDITY_HOLD_UNKNOWN": Explanation(
         "It is unknown how much of the pool's money can be taken out at once.", _ENDPOINT
     ),

@@ -24,6 +24,7 @@ from apps.intelligence.logic.subject import Subject
 from apps.risk.logic.judge import judge
 from apps.sandbox.evaluation.chain import LocalChain
 from apps.sandbox.evaluation.stage import Staged
+from apps.sandbox.lockers import sandbox_locker
 
 Verdict = Literal["safe", "unsafe", "unknown"]
 
@@ -103,7 +104,7 @@ def assessor_of(chain: LocalChain) -> Assessor:
         fee_bps=_FEE_BPS,
     )
     client = EvmClient.for_profile(profile, [EndpointConfig(url_http=chain.rpc.url)])
-    reader = EvmReader(client, profile, lockers=(at.locker,), dexes=(dex,))
+    reader = EvmReader(client, profile, lockers=(sandbox_locker(at.locker),), dexes=(dex,))
     return Assessor(reader=reader, dex=dex, config=token_only_config())
 
 

@@ -6,6 +6,7 @@ from apps.chains.evm.client import EndpointConfig, EvmClient
 from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource
 from apps.chains.evm.reader import EvmReader
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey, TraceId, pair_key_of
+from apps.domain.locks import LockerProfile
 from apps.domain.market import ChainProfile, DexProfile, Listing
 from apps.domain.money import Token
 from tests.chain_fixtures import Launch, Market
@@ -56,7 +57,7 @@ def reader_of(
     market: Market,
     *,
     stables: tuple[Token, ...] = (),
-    lockers: tuple[str, ...] = (),
+    lockers: tuple[LockerProfile, ...] = (),
     client: EvmClient | None = None,
 ) -> EvmReader:
     return EvmReader(

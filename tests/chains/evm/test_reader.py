@@ -15,8 +15,8 @@ from apps.chains.evm.reader import EvmReader
 from apps.domain.errors import EndpointLyingError, NetworkError, ReorgError
 from apps.domain.market import PairFacts
 from apps.domain.money import Token
+from apps.sandbox.lockers import sandbox_locker
 from tests.chain_fixtures import (
-    ZERO_ADDRESS,
     Launch,
     Market,
     artifact,
@@ -172,21 +172,10 @@ def test_liquidity_when_burned_or_locked_then_told_apart(market: Market) -> None
         transact_ok(market.rpc, launch.deployer, to=locker, data=data)
     burn = calldata("transfer(address,uint256)", DEAD_ADDRESS, held // 4)
     transact_ok(market.rpc, launch.deployer, to=launch.pair, data=burn)
-    known = facts_of(market, launch, reader_of(market, lockers=(locker,)))
+    known = facts_of(market, launch, reader_of(market, lockers=(sandbox_locker(locker),)))
     assert known.lp_locked_raw == held // 2
     assert known.lp_burned_raw == held // 4 + 1_000
     assert known.lp_creator_raw == held - held // 2 - held // 8 - held // 4
-
-
-def test_locker_when_it_gives_no_unlock_time_then_its_share_counts_as_not_locked(market: Market) -> None:
-    launch = market.launch("StandardToken")
-    stranger = deploy(market.rpc, launch.deployer, "StandardToken", "S", "S", 18, 1, ZERO_ADDRESS)
-    data = calldata("transfer(address,uint256)", stranger, 10**18)
-    transact_ok(market.rpc, launch.deployer, to=launch.pair, data=data)
-    known = facts_of(market, launch, reader_of(market, lockers=(stranger,)))
-    assert known.lp_locked_raw == 0
-    assert known.missing is not None
-    assert "lp_lock_times" in known.missing
 
 
 def test_owner_when_renounced_then_empty_and_when_passed_on_then_counted(market: Market) -> None:
