@@ -494,6 +494,54 @@ def weights_by_chain(text: str) -> dict[str, dict[str, int]]:
     return found
 
 
+class Whales(_Section):
+    """From which figures on large holders and first buyers an alert is given, once a crossing. Alerts decide nothing."""
+
+    alerts: bool = _setting(True, "Give alerts on large holders.")  # noqa: FBT003  # a default
+    distribution_alert_bps: int = _setting(
+        2_500, "Share of their holdings that whales have sold within the hour.", unit="bps", ge=1, le=10_000
+    )
+    accumulation_alert_bps: int = _setting(
+        6_000,
+        "Balance of whales' purchases and sales within the hour, either way, that its interval must exclude zero with.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    hidden_concentration_alert_bps: int = _setting(
+        1_500,
+        "Share of the supply by which the ten largest entities hold more than the ten largest addresses.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    bundle_share_alert_bps: int = _setting(
+        2_500,
+        "Share of the supply that a bundle bought in the first block.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    sniper_share_alert_bps: int = _setting(
+        4_000,
+        "Share of the supply that was bought within the first seconds.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    sybil_share_alert_bps: int = _setting(
+        5_000,
+        "Share of the buying addresses that belong to somebody with several.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    first_coins: bool = _setting(
+        True,  # noqa: FBT003  # a default
+        "Look up who paid for the wallets of buyers and holders, where an endpoint keeps traces.",
+    )
+
+
 class Guard(_Section):
     """How open positions are watched, block by block. What it finds sells the position at once."""
 
@@ -652,6 +700,7 @@ class TradingConfig(_Section):
     execution: Execution = Field(default_factory=Execution)
     breakers: Breakers = Field(default_factory=Breakers)
     guard: Guard = Field(default_factory=Guard)
+    whales: Whales = Field(default_factory=Whales)
     scoreboard: Scoreboard = Field(default_factory=Scoreboard)
     social: Social = Field(default_factory=Social)
     influence: Influence = Field(default_factory=Influence)
