@@ -31,6 +31,8 @@ PASSING_CODES = frozenset(
         "LIQUIDITY_REMOVABLE",
         "OWNER_CONTROLS",
         "HOLDERS_CONCENTRATED",
+        "LARGEST_HOLDER_TOO_LARGE",
+        "LOSS_LIKELY",
     }
 )
 #: The longer a pair was watched the rarer it is looked at: each pause is at least this part of the time so far.
