@@ -48,6 +48,9 @@ class SwapHistory:
     cross_pool: frozenset[str] = frozenset()
     contracts: frozenset[str] = frozenset()  # pools and aggregators: nobody's wallet
     depths: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+    #: Block and share (bps) of each removal of liquidity, and the quote side after the last event: known with reserves.
+    removals: tuple[tuple[int, int], ...] = field(default=(), repr=False)
+    last_quote_raw: int | None = None
 
 
 def read_histories(folder: Path) -> list[SwapHistory]:
@@ -138,6 +141,12 @@ def _from_syncs(rows: Sequence[dict[str, Any]]) -> list[SwapHistory]:
                     depths=tuple(
                         (int(before["weth"] * 1e18), int(before["token_raw"])) for _, before in swaps
                     ),
+                    removals=tuple(
+                        (int(after["block"]), int((1 - after["weth"] / before["weth"]) * 10_000))
+                        for before, after in pairwise(own)
+                        if after["weth"] < before["weth"] and after["token_raw"] < before["token_raw"]
+                    ),
+                    last_quote_raw=int(own[-1]["weth"] * 1e18),
                 )
             )
     return found
