@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.domain.errors import ConfigurationError
+from apps.intelligence.logic.bots import BotModel, bots_from_json
 from apps.intelligence.logic.sentiment import (
     Lexicon,
     Opinion,
@@ -18,12 +19,19 @@ from apps.intelligence.logic.sentiment import (
 
 FOLDER = Path(__file__).resolve().parent / "parameters"
 SENTIMENT_PATH = FOLDER / "sentiment.json.gz"
+BOTS_PATH = FOLDER / "bots.json"
 BYTES_MAX = 20_000_000
 
 
 def message_opinion(text: str) -> Opinion | None:
     """Return the opinion in a message by the shipped model; None where it says nothing."""
     return shipped_sentiment().opinion(text, shipped_lexicon())
+
+
+@lru_cache(maxsize=1)
+def shipped_bots() -> BotModel:
+    """Return the shipped bot detection. Raises ConfigurationError, BadDataError."""
+    return bots_from_json(_text_of(BOTS_PATH))
 
 
 def shipped_sentiment() -> SentimentModel:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from apps.intelligence.logic.trees import Node, Tree
+from apps.intelligence.measuring.boosted import trees_of
 from apps.intelligence.measuring.libraries import needed_library
 from apps.risk.model.dataset import Labelled
 from apps.risk.model.model import Calibration, LossModel, Spread
@@ -109,7 +109,7 @@ def fit(rows: Sequence[Labelled], settings: Settings) -> LossModel:
     for number in range(MEMBERS):
         seen = table.fold != number
         booster = _boost([table.x[seen], *(copy[seen] for copy in copies)], table, seen, settings, number)
-        members.append(_trees(booster))
+        members.append(trees_of(booster))
         gains += booster.feature_importance("gain")
         for place, matrix in enumerate((table.x, *copies)):
             if (~seen).any():
@@ -203,35 +203,6 @@ def _boost(parts: Sequence[Any], table: _Table, seen: Any, settings: Settings, n
     }
     data = lightgbm.Dataset(np.concatenate(parts), y, weight=weight)
     return lightgbm.train({**_BOOSTING, **changes}, data, num_boost_round=settings.rounds)
-
-
-def _trees(booster: Any) -> tuple[Tree, ...]:
-    return tuple(_tree(item["tree_structure"]) for item in booster.dump_model()["tree_info"])
-
-
-def _tree(root: Mapping[str, Any]) -> Tree:
-    """Return a tree with its nodes in the order of a walk, parents first."""
-    nodes: list[list[Any]] = []
-    leaves: list[float] = []
-
-    def take(node: Mapping[str, Any]) -> int:
-        if "split_feature" not in node:
-            leaves.append(round(float(node["leaf_value"]), _DIGITS))
-            return -len(leaves)
-        at = len(nodes)
-        # Without a kind of missing value of its own a node takes unknown for zero.
-        zero_goes_left = node["threshold"] >= 0
-        unknown_left = node["default_left"] if node["missing_type"] == "NaN" else zero_goes_left
-        nodes.append([node["split_feature"], float(f"{node['threshold']:.9g}"), 0, 0, int(unknown_left)])
-        nodes[at][2] = take(node["left_child"])
-        nodes[at][3] = take(node["right_child"])
-        return at
-
-    take(root)
-    finished: list[Node] = [
-        (f, threshold, left, right, unknown) for f, threshold, left, right, unknown in nodes
-    ]
-    return Tree(tuple(finished), tuple(leaves))
 
 
 # -- calibration --------------------------------------------------------------------------
