@@ -28,6 +28,7 @@ class AnalysisRecord(models.Model):
     )  # of the token's code
     facts_duration_ms = models.PositiveIntegerField()  # reading the chain
     durations_us = models.JSONField(default=dict)  # of each part of the analysis, by its name
+    caches = models.JSONField(default=dict)  # name -> hits and misses since this process's analysis before
     created_at = models.DateTimeField(db_index=True)
 
     class Meta:
