@@ -125,7 +125,7 @@ class LiveConsumer(AsyncWebsocketConsumer):
         next_check += PERMISSION_S
         while True:
             if time.monotonic() >= next_tick:
-                self._due |= {name for name, panel in self._panels.items() if panel.ticks}
+                self._due |= {name for name, panel in self._panels.items() if self._ticks(panel)}
                 next_tick = time.monotonic() + TICK_S
             if time.monotonic() >= next_check:
                 if not await database_sync_to_async(_still_allowed)(self.scope, VIEWS[self.ask.view]):
@@ -144,6 +144,9 @@ class LiveConsumer(AsyncWebsocketConsumer):
                 await self._wake.wait()
         except TimeoutError:
             pass
+
+    def _ticks(self, panel: Panel) -> bool:
+        return panel.ticks and time.monotonic() - self._read_at.get(panel.name, 0.0) >= panel.rests_s
 
     def _rests(self, panel: Panel) -> bool:
         return panel.is_calm and time.monotonic() - self._read_at.get(panel.name, 0.0) < CALM_GAP_S

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from apps.dashboard.roles import OPERATE, RESUME
 from apps.domain.engine import EngineStatus, EngineView
 from apps.domain.errors import ConfigurationError, PlatformError, TransitionRefusedError
+from apps.risk.services.breakers import breaker_reset
 from apps.state.services.config import active_config, config_change
 from apps.state.services.engine import (
     engine_pause,
@@ -75,6 +76,19 @@ def position_sell(*, position_id: int, by: str) -> str:
     if engine_view().may_exit:
         return f"The sale of position {position_id} was asked for and goes out with the next block."
     return f"The sale of position {position_id} was asked for; it waits until the engine lets exits run."
+
+
+def breaker_arm(*, name: str, chain_key: str, by: str, reason: str) -> str:
+    """Arm a tripped breaker before its time and return a sentence. Raises TransitionRefusedError, ConfigurationError."""
+    if not reason:
+        raise ConfigurationError(
+            "A reason is needed: what was found, and why trading may go on.", remedy="Give one."
+        )
+    if not breaker_reset(name=name, chain_key=chain_key, by=by, reason=reason):
+        raise TransitionRefusedError(
+            "This breaker is not tripped any more.", remedy="There is nothing to do."
+        )
+    return "The breaker is armed again; what it counted counts no more. It trips again if its cause still stands."
 
 
 def configuration_save(*, payload: dict[str, Any], by: str, reason: str, seen_revision: str) -> str:

@@ -22,6 +22,7 @@ from apps.dashboard.selectors import (
     overview,
     pairs,
     positions,
+    risk,
     shell,
     traces,
 )
@@ -34,6 +35,7 @@ FLAGS: Final = {
     "may_trade": roles.TRADE,
     "may_resolve": roles.RESOLVE_INCIDENTS,
     "may_change": roles.CHANGE_CONFIGURATION,
+    "may_reset": roles.RESET_BREAKERS,
 }
 
 
@@ -42,7 +44,8 @@ class Panel:
     """A part of a page. Its template's first element has an id of its own and carries ``{{ live }}``.
 
     ``kinds`` are the events that may change it. ``ticks``: it changes without events too (ages, marks).
-    ``is_scattered``: it consists of several elements that all say themselves where they belong.
+    ``is_scattered``: it consists of several elements that all say themselves where they belong. ``rests_s``: a ticking
+    panel that is dear to read rests so long between two ticks.
     """
 
     name: str
@@ -54,12 +57,15 @@ class Panel:
     ticks: bool = False
     is_scattered: bool = False
     is_calm: bool = False  # a picture of much: once a second is enough
+    rests_s: float = 0.0
 
 
 _TRADING: Final = (Kind.TRADE_EXECUTED, Kind.ORDER_CHANGED, Kind.POSITION_CHANGED)
 _JUDGING: Final = (Kind.OPPORTUNITY_FOUND, Kind.NEW_PAIR_ANALYSIS, Kind.DECISION_MADE, Kind.PAIR_CHANGED)
 _INCIDENTS: Final = (Kind.INCIDENT_OPENED, Kind.INCIDENT_CLOSED)
 _ALL: Final = tuple(Kind)
+#: Refused tokens are looked at once a minute.
+_FOLLOWED_S: Final = 30.0
 #: View -> the permission its page asks for.
 VIEWS: Final[dict[str, str]] = {
     "overview": roles.LOOK,
@@ -69,6 +75,7 @@ VIEWS: Final[dict[str, str]] = {
     "positions": roles.LOOK_POSITIONS,
     "orders": roles.LOOK_ORDERS,
     "order": roles.LOOK_ORDERS,
+    "risk": roles.LOOK,
     "incidents": roles.LOOK_INCIDENTS,
     "configuration": roles.LOOK_CONFIGURATION,
     "page": roles.LOOK,  # any other page: only the frame is live
@@ -76,7 +83,13 @@ VIEWS: Final[dict[str, str]] = {
 
 
 def _panel(
-    name: str, read: Read, kinds: Iterable[Kind], *views: str, permission: str = roles.LOOK, **options: bool
+    name: str,
+    read: Read,
+    kinds: Iterable[Kind],
+    *views: str,
+    permission: str = roles.LOOK,
+    rests_s: float = 0.0,
+    **options: bool,
 ) -> Panel:
     return Panel(
         name=name,
@@ -85,6 +98,7 @@ def _panel(
         views=frozenset(views),
         kinds=frozenset(kind.value for kind in kinds),
         permission=permission,
+        rests_s=rests_s,
         **options,
     )
 
@@ -159,6 +173,12 @@ _PANELS: Final = (
         "order",
         permission=roles.LOOK_ORDERS,
     ),
+    _panel("breakers", risk.breaker_rows, (Kind.RISK_ALERT, Kind.CONFIG_CHANGED), "risk", ticks=True),
+    _panel(
+        "limits", risk.limit_rows, (*_TRADING, Kind.RISK_ALERT, Kind.CONFIG_CHANGED), "risk", is_calm=True
+    ),
+    _panel("refusal-board", risk.board_rows, (Kind.CONFIG_CHANGED,), "risk", ticks=True, rests_s=_FOLLOWED_S),
+    _panel("refused-rows", risk.refused_rows, (), "risk", ticks=True, rests_s=_FOLLOWED_S),
     _panel(
         "incident-tabs", incidents.incident_tabs, _INCIDENTS, "incidents", permission=roles.LOOK_INCIDENTS
     ),

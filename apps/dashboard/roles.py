@@ -20,6 +20,7 @@ OPERATE: Final = "state.operate_engine"
 KILL: Final = "state.pull_killswitch"
 RESUME: Final = "state.resume_engine"
 TRADE: Final = "trading.trade_manually"
+RESET_BREAKERS: Final = "risk.reset_breaker"
 
 
 class Visitor(Protocol):

@@ -111,6 +111,23 @@ def test_position_when_it_is_closed_already_then_said(operator, life):
     )
 
 
+def test_incident_when_resolved_with_a_reason_then_it_stands_in_the_log(operator, engine):
+    incident = IncidentFactory(title="Chain is silent")
+    url = reverse("dashboard:incident_resolve", args=[incident.pk])
+    operator.post(url, {"reason": "endpoint exchanged"})
+    event = Event.objects.get(kind="incident_closed")
+    assert event.summary == "Resolved: Chain is silent (endpoint exchanged)"
+    assert event.payload["reason"] == "endpoint exchanged"
+
+
+def test_engine_when_started_stopped_or_paused_with_a_reason_then_it_is_kept(operator, engine):
+    page = operator.get(reverse("dashboard:overview")).content.decode()
+    for dialog in ("start-dialog", "pause-dialog", "stop-dialog"):
+        assert f'<input id="{dialog}-reason" name="reason" maxlength="200" placeholder=' in page
+    operator.post(reverse("dashboard:engine_action"), {"action": "pause", "reason": "going to bed"})
+    assert engine_view().reason == "going to bed"
+
+
 def test_incident_when_resolved_then_closed_with_the_name_and_only_once(operator, engine):
     incident = IncidentFactory()
     url = reverse("dashboard:incident_resolve", args=[incident.pk])

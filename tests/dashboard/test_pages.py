@@ -27,7 +27,16 @@ HOSTILE_LONG = "🚀" * 60
 
 def addresses(life: dict[str, Any]) -> dict[str, str]:
     """Return the address of every page that shows something."""
-    plain = ("overview", "opportunities", "positions", "orders", "incidents", "configuration", "killswitch")
+    plain = (
+        "overview",
+        "opportunities",
+        "positions",
+        "orders",
+        "risk",
+        "incidents",
+        "configuration",
+        "killswitch",
+    )
     pages = {name: reverse(f"dashboard:{name}") for name in plain}
     return pages | {
         "closed": reverse("dashboard:positions") + "?tab=closed",
@@ -78,6 +87,7 @@ def test_every_change_when_a_viewer_tries_then_forbidden(viewer, life):
         reverse("dashboard:config_save"): {},
         reverse("dashboard:config_check"): {},
         reverse("dashboard:config_restore", args=[1]): {},
+        reverse("dashboard:breaker_reset", args=["losses"]): {"reason": "no"},
     }
     for url, data in posts.items():
         assert viewer.post(url, data).status_code == 403, url

@@ -34,8 +34,21 @@ FACT_GROUPS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
         {
             "creator_holding_bps": "Held by creator and owner",
             "creator_dump_drop_bps": "Fall if the creator sold all",
+            "deployer_cluster_holding_bps": "Held by the creator's side",
+            "deployer_cluster_dump_drop_bps": "Fall if the creator's side sold all",
+            "deployer_cluster_holders": "Others on the creator's side",
             "holders_top10_bps": "Held by the ten largest",
             "holder_count": "Holders",
+            "holder_dump_top1_bps": "Fall if the largest holder sold all",
+            "holder_dump_top5_bps": "Fall if the five largest sold all",
+            "holder_dump_top10_bps": "Fall if the ten largest sold all",
+            "holder_cash_top1_bps": "Of the pool's coins, what the largest would take",
+            "holder_cash_top5_bps": "Of the pool's coins, what the five largest would take",
+            "holder_cash_top10_bps": "Of the pool's coins, what the ten largest would take",
+            "holder_cash_top10_usd": "Money the ten largest would take out",
+            "holders_hhi_bps": "Concentration (Herfindahl)",
+            "holders_effective": "As concentrated as so many equal holders",
+            "holders_nakamoto": "Holders who have more than half",
             "token_supply": "Supply",
         },
     ),
@@ -46,6 +59,9 @@ FACT_GROUPS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
             "owner_controls": "Owner can change taxes, pause, block or mint",
             "deployer_tokens": "Earlier tokens of this maker",
             "deployer_dead_bps": "Of those, dead",
+            "deployer_cluster_makers": "Other makers with the same money",
+            "deployer_cluster_tokens": "Earlier tokens with the same money",
+            "deployer_cluster_dead_bps": "Of those with the same money, dead",
         },
     ),
     (
@@ -55,9 +71,38 @@ FACT_GROUPS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
             "buyers_count": "Distinct buyers",
             "sellers_count": "Distinct sellers",
             "price_change_bps": "Price change since creation",
+            "loss_probability": "Probability of loss, fitted",
         },
     ),
 )
+
+#: Rules whose name alone says too little.
+RULES: Final = {
+    "lp_removable": "Removable liquidity",
+    "holders_top10": "Ten largest holders",
+    "holder_dump_top1": "Largest holder's sale",
+    "holder_dump_top5": "Five largest holders' sale",
+    "creator_dump": "Sale by the creator's side",
+    "third_party_proof": "Others have sold",
+    "coordination": "Buyers in concert",
+    "size_dependent": "Depends on size",
+}
+
+#: Circuit breakers by what trips them.
+BREAKERS: Final = {
+    "losses": "Losses in a row",
+    "daily_loss": "Loss of the day",
+    "failures": "Failed transactions",
+    "slippage": "Fills below their quotes",
+    "gas_spike": "Gas spike",
+    "rpc_disagreement": "Endpoints contradict each other",
+    "coordination": "Buyers in concert",
+}
+
+
+def rule_words(name: str) -> str:
+    """Return a rule's name for people."""
+    return RULES.get(name) or code_words(name)
 
 
 def code_words(code: str) -> str:

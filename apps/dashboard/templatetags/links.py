@@ -155,7 +155,31 @@ def setting_value(value: object, path: str) -> str:
         number = Decimal(str(value))
     except InvalidOperation:
         return str(value)
-    unit = _unit_of(path)
+    return _with_unit(number, _unit_of(path))
+
+
+#: Last part of an adjusted figure's name -> its unit.
+_SUFFIXES: Final = {"usd": "USD", "bps": "bps", "s": "s"}
+
+
+@register.filter
+def adjusted_words(subject: str) -> str:
+    """Return the name of a figure that was changed, without its unit: ``position_max_usd`` is "position max"."""
+    name, _, unit = subject.rpartition("_")
+    return (name if unit in (*_SUFFIXES, "raw") and name else subject).replace("_", " ")
+
+
+@register.filter
+def adjusted_value(value: object, subject: str) -> str:
+    """Return a changed figure with the unit that its name ends in."""
+    try:
+        number = Decimal(str(value))
+    except InvalidOperation:
+        return clean_sentence(value)
+    return _with_unit(number, _SUFFIXES.get(subject.rpartition("_")[2], ""))
+
+
+def _with_unit(number: Decimal, unit: str) -> str:
     if unit == "bps":
         return percent_text(number)
     if unit == "s":

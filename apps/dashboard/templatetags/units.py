@@ -500,6 +500,40 @@ _STATES: Final[dict[str, tuple[str, str, str, str]]] = {
     "sandbox": ("sandbox", "flask", "SANDBOX", "Simulated market on local chains"),
     "paper": ("info", "layers", "PAPER", "Live market, filled on paper; nothing is signed"),
     "live": ("live", "bolt", "LIVE", "Live market, real funds"),
+    # circuit breakers
+    "armed": ("good", "shield", "Armed", "Watches; nothing has tripped it"),
+    "pause": ("bad", "pause", "Entries paused", "Tripped: no entries until it has rested; exits go on"),
+    "shrink": (
+        "warn",
+        "minus",
+        "Limits cut down",
+        "Tripped: sizes and limits are smaller until it has rested",
+    ),
+    "off": ("idle", "minus", "Off", "Switched off in the configuration"),
+    # what refusing a token has saved or cost
+    "pays": ("good", "check", "Pays", "It saved more than it can have missed"),
+    "costs": (
+        "warn",
+        "alert",
+        "May cost",
+        "It may have missed more than it saved; what it missed is an upper bound",
+    ),
+    "even": ("idle", "minus", "Even", "It saved as much as it can have missed"),
+    "drained": ("bad", "cross", "Died: drained", "Its pool lost nearly all its coins"),
+    "unsellable": ("bad", "cross", "Died: unsellable", "It cannot be sold any more"),
+    "rose": (
+        "good",
+        "arrow-out",
+        "Rose",
+        "Its sale would have brought far more than it cost, before it died",
+    ),
+    "lived": ("idle", "check", "Lived", "Neither died nor rose while it was followed"),
+    "accepted": ("info", "check", "Accepted later", "A later verdict accepted it"),
+    "following": ("info", "clock", "Followed", "Still followed"),
+    "unpriced": ("unknown", "question", "Not priced", "Its pool showed no reserves when it was refused"),
+    # gates
+    "veto": ("warn", "shield", "Veto", "A failure refuses the pair, and so does an unknown answer"),
+    "warn": ("idle", "alert", "Warns", "Its answer stands in the verdict and refuses nothing"),
     # exit tags
     "take_profit": ("good", "target", "Take profit", "The gain was reached"),
     "stop_loss": ("bad", "stop", "Stop loss", "The loss limit was reached"),

@@ -7,11 +7,20 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
-from apps.dashboard.operations import engine_do, kill, position_sell
+from apps.dashboard.operations import breaker_arm, engine_do, kill, position_sell
 from apps.dashboard.pages import attempt, plain_page, reason_of, way_back
-from apps.dashboard.roles import KILL, LOOK, LOOK_INCIDENTS, RESOLVE_INCIDENTS, TRADE, needs
+from apps.dashboard.roles import (
+    KILL,
+    LOOK,
+    LOOK_INCIDENTS,
+    RESET_BREAKERS,
+    RESOLVE_INCIDENTS,
+    TRADE,
+    needs,
+)
 from apps.dashboard.selectors.incidents import incident_of
 from apps.dashboard.selectors.positions import position_of
+from apps.dashboard.selectors.risk import breaker_tripped
 from apps.dashboard.templatetags.links import plain
 from apps.state.services.incidents import incident_resolve
 
@@ -63,6 +72,25 @@ def position_close(request: HttpRequest, position_id: int) -> HttpResponse:
     return plain_page(request, "dashboard/position_close.html", section="positions", row=row, item=row.item)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
+@needs(RESET_BREAKERS)
+def breaker_reset(request: HttpRequest, name: str) -> HttpResponse:
+    """Show what tripped a breaker, and arm it again for a reason."""
+    back, chain_key = reverse("dashboard:risk"), request.GET.get("chain", "")
+    if request.method == "POST":
+        by, reason = request.user.get_username(), reason_of(request)
+        return attempt(
+            request,
+            lambda: breaker_arm(name=name, chain_key=chain_key, by=by, reason=reason),
+            back=back,
+        )
+    row = breaker_tripped(name, chain_key)
+    if row is None:
+        messages.info(request, "This breaker is not tripped any more.")
+        return HttpResponseRedirect(back)
+    return plain_page(request, "dashboard/breaker_reset.html", section="risk", row=row)
+
+
 @require_safe
 @needs(LOOK_INCIDENTS)
 def incident(request: HttpRequest, incident_id: int) -> HttpResponse:
@@ -83,7 +111,8 @@ def incident_close(request: HttpRequest, incident_id: int) -> HttpResponse:
     found = incident_of(incident_id)
     if found is None:
         raise Http404
-    if incident_resolve(dedup_key=found.dedup_key, by=request.user.get_username()):
+    by, reason = request.user.get_username(), reason_of(request)
+    if incident_resolve(dedup_key=found.dedup_key, by=by, reason=reason):
         messages.success(request, f"Resolved: {plain(found.title)}")
     else:
         messages.info(request, "Somebody has resolved it already.")

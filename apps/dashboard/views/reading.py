@@ -111,6 +111,14 @@ def order(request: HttpRequest, order_id: int) -> HttpResponse:
 
 
 @require_safe
+@needs(LOOK)
+def risk(request: HttpRequest) -> HttpResponse:
+    """Show what holds trading back, and what refusing has saved and cost."""
+    ask = ask_of(request.GET.dict(), view="risk")
+    return page(request, "dashboard/risk.html", view="risk", periods=list(PERIODS), period=period_of(ask)[0])
+
+
+@require_safe
 @needs(LOOK_INCIDENTS)
 def incidents(request: HttpRequest) -> HttpResponse:
     """Show what went wrong and what to do about it, and which components are alive."""

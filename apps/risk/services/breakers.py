@@ -60,12 +60,12 @@ def breakers_evaluate(*, facts: BreakerFacts, config: TradingConfig, now: dateti
     return tripped
 
 
-def breaker_reset(*, name: str, chain_key: str = "", by: str) -> bool:
+def breaker_reset(*, name: str, chain_key: str = "", by: str, reason: str = "") -> bool:
     """Arm a tripped breaker before its time; return False when it is not tripped.
 
     What it counted counts no more. One whose cause still stands (gas, endpoints) trips again at the next look.
     """
-    return _arm(_rows(name, chain_key).exclude(until=None).first(), now=timezone.now(), by=by)
+    return _arm(_rows(name, chain_key).exclude(until=None).first(), now=timezone.now(), by=by, reason=reason)
 
 
 def breakers_in_force(*, chain_key: str = "", now: datetime | None = None) -> tuple[BreakerView, ...]:
@@ -145,7 +145,7 @@ def _arm_rested(now: datetime, config: Breakers) -> None:
             _arm(row, now=now, by="engine")
 
 
-def _arm(row: Breaker | None, *, now: datetime, by: str) -> bool:
+def _arm(row: Breaker | None, *, now: datetime, by: str, reason: str = "") -> bool:
     if row is None:
         return False
     with transaction.atomic():
@@ -154,10 +154,10 @@ def _arm(row: Breaker | None, *, now: datetime, by: str) -> bool:
         incident_resolve(dedup_key=_incident_key(row.name, row.chain_key), by=by)
         event_record(
             kind=EventKind.RISK_ALERT,
-            summary=f"Breaker {row.name} is armed again",
+            summary=f"Breaker {row.name} is armed again" + (f": {reason}" if reason else ""),
             actor=by,
             subject=f"breaker:{row.name}",
-            payload={"chain": row.chain_key, "effect": "armed"},
+            payload={"chain": row.chain_key, "effect": "armed", "reason": reason},
         )
     return True
 

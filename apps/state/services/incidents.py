@@ -76,8 +76,11 @@ def _count_repeat(key: str, *, detail: str, severity: Severity) -> bool:
     return Incident.objects.filter(dedup_key=key, resolved_at=None).update(**changes) > 0
 
 
-def incident_resolve(*, dedup_key: str, by: str = "engine") -> bool:
-    """Close the open incident with this key. Return False when there was none: then it has cost one read."""
+def incident_resolve(*, dedup_key: str, by: str = "engine", reason: str = "") -> bool:
+    """Close the open incident with this key. Return False when there was none: then it has cost one read.
+
+    ``reason`` says what was found and mended; it stands in the log.
+    """
     row = Incident.objects.filter(dedup_key=cut(dedup_key, KEY_LENGTH_MAX), resolved_at=None).first()
     if row is None:
         return False
@@ -89,11 +92,11 @@ def incident_resolve(*, dedup_key: str, by: str = "engine") -> bool:
             return False
         event_record(
             kind=EventKind.INCIDENT_CLOSED,
-            summary=f"Resolved: {row.title}",
+            summary=f"Resolved: {row.title}" + (f" ({reason})" if reason else ""),
             actor=by,
             trace_id=row.trace_id,
             subject=f"incident:{row.pk}",
-            payload={"code": row.code, "count": row.count},
+            payload={"code": row.code, "count": row.count, "reason": reason},
         )
     return True
 

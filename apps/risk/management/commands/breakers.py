@@ -23,6 +23,7 @@ class Command(BaseCommand):
         reset = acts.add_parser("reset", help="arm a tripped breaker again; what it counted counts no more")
         reset.add_argument("name", help="the breaker's name, as status tells it")
         reset.add_argument("--chain", default="", help="the chain's key, for a breaker of one chain")
+        reset.add_argument("--reason", default="", help="why it may; stands in the log")
         for act in (status, reset):
             act.add_argument("--json", action="store_true", help="print one JSON object")
 
@@ -30,7 +31,10 @@ class Command(BaseCommand):
         """Do one act."""
         with plain_errors():
             if options["act"] == "reset" and not breaker_reset(
-                name=options["name"], chain_key=options["chain"], by=console_user()
+                name=options["name"],
+                chain_key=options["chain"],
+                by=console_user(),
+                reason=options["reason"],
             ):
                 raise CommandError(
                     f"No breaker {options['name']!r} is tripped"
