@@ -14,12 +14,13 @@ from apps.domain.analysis import Analysis
 from apps.domain.estimate import Estimate
 from apps.domain.events import EventKind
 from apps.domain.market import DeployerHistory, Funding, Listing, PairFacts
-from apps.intelligence.logic.analyse import analyse
+from apps.intelligence.logic.analyse import Run, analyse
 from apps.intelligence.logic.probes_record import evidence_to_json, probes_to_json
 from apps.intelligence.logic.record import estimates_to_json
 from apps.intelligence.logic.subject import Subject
 from apps.intelligence.models import AnalysisRecord
 from apps.intelligence.selectors import code_history
+from apps.intelligence.services.stopwatch import Stopwatch, caches_since_last
 from apps.state.services.events import event_record
 from apps.wallets.selectors import wallet_views
 
@@ -41,13 +42,16 @@ def analysis_run(
     now_ms: int,
     facts_duration_ms: int = 0,
     also: Sequence[Estimate] = (),
+    stopwatch: Stopwatch | None = None,
 ) -> StoredAnalysis:
     """Return the analysis of these facts, stored together with its event.
 
-    ``history`` None: the creator is unknown. ``also``: estimates that others made of the same facts, kept with ours.
+    ``history`` None: the creator is unknown. ``also``: estimates that others made of the same facts, kept with ours;
+    ``stopwatch`` holds how long those took.
     Raises ConfigurationError when the listing's chain is not configured.
     """
-    analysis = analysis_of(listing=listing, facts=facts, history=history, now_ms=now_ms)
+    watch = Stopwatch() if stopwatch is None else stopwatch
+    analysis = analysis_of(listing=listing, facts=facts, history=history, now_ms=now_ms, run=watch.part)
     analysis = replace(analysis, estimates=(*analysis.estimates, *also))
     unknown = [item.code for item in analysis.estimates if not item.is_known]
     known_count = len(analysis.estimates) - len(unknown)
@@ -63,6 +67,8 @@ def analysis_run(
             probes=None if facts.probes is None else probes_to_json(facts.probes),
             skeleton_hash=facts.probes.code.skeleton_hash if facts.probes and facts.probes.code else "",
             facts_duration_ms=facts_duration_ms,
+            durations_us=watch.durations_us,
+            caches=caches_since_last(),
             created_at=timezone.now(),
         )
         event_record(
@@ -83,29 +89,29 @@ def analysis_of(
     history: DeployerHistory | None,
     now_ms: int,
     funding: Funding | None = None,
+    run: Run | None = None,
 ) -> Analysis:
     """Return the analysis of these facts and store nothing: of a token that somebody merely asks about.
 
-    ``funding`` says who paid for the launch of a pair that is not registered.
+    ``funding`` says who paid for the launch of a pair that is not registered. ``run`` runs each part, to be timed.
     """
     chain_key = listing.base.chain_key
-    return analyse(
-        Subject(
-            listing=listing,
-            facts=facts,
-            history=history,
-            wrapped_native_address=chain_profile(chain_key).wrapped_native.address,
-            now_ms=now_ms,
-            lockers=frozenset(locker_addresses(chain_key)),
-            own_addresses=frozenset(wallet.address for wallet in wallet_views()),
-            code_history=_code_history(listing, facts),
-            routers=frozenset(dex.router for dex in dex_profiles(chain_key)),
-            pools=frozenset(pool_addresses(chain_key=chain_key, token_address=listing.base.address)),
-            cluster=deployer_cluster(
-                chain_key=chain_key, pair_key=listing.pair_key, creator=listing.creator, funding=funding
-            ),
-        )
+    subject = Subject(
+        listing=listing,
+        facts=facts,
+        history=history,
+        wrapped_native_address=chain_profile(chain_key).wrapped_native.address,
+        now_ms=now_ms,
+        lockers=frozenset(locker_addresses(chain_key)),
+        own_addresses=frozenset(wallet.address for wallet in wallet_views()),
+        code_history=_code_history(listing, facts),
+        routers=frozenset(dex.router for dex in dex_profiles(chain_key)),
+        pools=frozenset(pool_addresses(chain_key=chain_key, token_address=listing.base.address)),
+        cluster=deployer_cluster(
+            chain_key=chain_key, pair_key=listing.pair_key, creator=listing.creator, funding=funding
+        ),
     )
+    return analyse(subject) if run is None else analyse(subject, run=run)
 
 
 def _code_history(listing: Listing, facts: PairFacts) -> DeployerHistory | None:
