@@ -75,6 +75,13 @@ class Environment:
     honeypot_is_key: str = field(repr=False)  # "": none is needed
     rugcheck_url: str
     rugcheck_key: str = field(repr=False)  # "": none is needed
+    x_url: str
+    x_bearer_token: str = field(repr=False)  # "": X is not read
+    telegram_url: str
+    telegram_bot_token: str = field(repr=False)  # "": Telegram is not read
+    discord_url: str
+    discord_bot_token: str = field(repr=False)  # "": Discord is not read
+    discord_channels: tuple[str, ...]  # ids of the channels to read
     paper_coins: Mapping[
         str, Decimal
     ]  # what a paper wallet begins with, by chain key; "*": on every other chain
@@ -182,6 +189,13 @@ def _url_of(*schemes: str) -> Callable[[str], str]:
     return convert
 
 
+def _channel_ids(given: str) -> tuple[str, ...]:
+    ids = tuple(part.strip() for part in given.split(",") if part.strip())
+    if not all(part.isascii() and part.isdigit() for part in ids):
+        raise ValueError(given)
+    return ids
+
+
 def _kept_secret(path: Path) -> str:
     """Return the secret stored at ``path``, made at the first start."""
     try:
@@ -221,6 +235,36 @@ def _outside_opinions(reader: _Reader) -> dict[str, Any]:
         "honeypot_is_key": reader.secret("HONEYPOT_IS_KEY"),
         "rugcheck_key": reader.secret("RUGCHECK_KEY"),
         **urls,
+    }
+
+
+def _social(reader: _Reader, *, feed_base: str, is_sandbox: bool) -> dict[str, Any]:
+    """Return where people's talk is read, and with which tokens; a sandbox has its own chatter."""
+    read_url, hint = _url_of("http", "https"), "use an http(s) address"
+    services = {
+        "x": "https://api.x.com/2",
+        "telegram": "https://api.telegram.org",
+        "discord": "https://discord.com/api/v10",
+    }
+    return {
+        **{
+            f"{name}_url": reader.parse(
+                f"{name.upper()}_URL",
+                read_url,
+                hint,
+                default=f"{feed_base}/{name}" if is_sandbox else outside,
+            )
+            for name, outside in services.items()
+        },
+        "x_bearer_token": reader.secret("X_BEARER_TOKEN"),
+        "telegram_bot_token": reader.secret("TELEGRAM_BOT_TOKEN"),
+        "discord_bot_token": reader.secret("DISCORD_BOT_TOKEN"),
+        "discord_channels": reader.parse(
+            "DISCORD_CHANNELS",
+            _channel_ids,
+            "use the numbers of channels, separated by commas",
+            default=tuple[str, ...](),
+        ),
     }
 
 
@@ -328,6 +372,7 @@ def _read() -> Environment:
         ),
         coingecko_key=reader.secret("COINGECKO_KEY"),
         **_outside_opinions(reader),
+        **_social(reader, feed_base=feed_base, is_sandbox=is_sandbox),
         paper_coins=reader.parse(
             "PAPER_COINS",
             _paper_coins,
