@@ -259,6 +259,8 @@ class LockerFactory(DjangoModelFactory):
     chain = factory.SubFactory(ChainFactory)
     address = factory.Sequence(lambda n: address_for(f"locker {n}"))
     name = "Locker"
+    confirmed = True
+    code_hash = "0x" + "c0" * 32
 
 
 class PaperTransactionFactory(DjangoModelFactory):

@@ -189,6 +189,13 @@ class LockerAdmin(ModelAdmin):
     """Liquidity lockers."""
 
     form = AddressForm
-    list_display = ("name", "chain", "address")
-    list_filter = ("chain",)
+    list_display = ("name", "chain", "address", "kind", "confirmed", "verified_at")
+    list_filter = ("chain", "kind", "confirmed")
+    readonly_fields = (
+        "confirmed",
+        "code_hash",
+        "implementation_address",
+        "implementation_hash",
+        "verified_at",
+    )
     search_fields = ("name", "address")

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from django.db import connections
 
 from apps.chains.evm.capabilities import EndpointReport
-from apps.chains.models import Chain, DexDeployment, Endpoint
+from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
 from apps.chains.selectors import readable_chains
 from apps.chains.services.endpoints import endpoint_check
 from apps.domain.errors import SniperError
@@ -34,6 +34,7 @@ def chains(env: Environment) -> Iterator[Check]:
     else:
         yield from _endpoints()
     yield from _exchanges(env)
+    yield from _lockers()
 
 
 def _without_endpoint(env: Environment) -> Iterator[Check]:
@@ -133,4 +134,17 @@ def _exchanges(env: Environment) -> Iterator[Check]:
             str(dex),
             "its addresses are not confirmed",
             remedy="Compare factory and router with two independent sources, then tick 'confirmed' in the admin.",
+        )
+
+
+def _lockers() -> Iterator[Check]:
+    """Check that the lockers of chains that are followed were looked at; what lies elsewhere counts as unknown."""
+    rows = Locker.objects.filter(confirmed=False, chain__in=readable_chains())
+    names = [str(row) for row in rows.select_related("chain").order_by("id")]
+    if names:
+        yield warning(
+            "chains",
+            "lockers",
+            f"liquidity there counts as unknown, their code was not verified: {', '.join(names)}",
+            remedy="Run 'manage.py chains verify'; it reads their code on chain.",
         )

@@ -84,7 +84,9 @@ def test_dexes_and_lockers_when_rows_stand_then_are_returned() -> None:
             fee_bps=25,
             enabled=enabled,
         )
-    Locker.objects.create(chain=chain, address="0x" + "55" * 20, name="Locker")
+    proven = {"kind": "uncx_v2", "confirmed": True, "code_hash": "0x" + "cc" * 32}
+    Locker.objects.create(chain=chain, address="0x" + "55" * 20, name="Locker", **proven)
+    Locker.objects.create(chain=chain, address="0x" + "66" * 20, name="Unseen", code_hash="0x" + "dd" * 32)
     [dex] = selectors.dex_profiles("eip155:7")
     assert (dex.dex_key, dex.factory, dex.router, dex.fee_bps) == (
         "uniswap_v2",
@@ -93,4 +95,5 @@ def test_dexes_and_lockers_when_rows_stand_then_are_returned() -> None:
         25,
     )
     assert selectors.locker_addresses("eip155:7") == ("0x" + "55" * 20,)
+    assert [item.is_verified for item in selectors.locker_profiles("eip155:7")] == [True, False]
     assert selectors.dex_profiles("eip155:9") == ()

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from django.db import transaction
 
 from apps.chains.defaults import CHAINS, ChainFact
-from apps.chains.models import Chain, DexDeployment, StableToken
+from apps.chains.known_lockers import KNOWN_LOCKERS
+from apps.chains.models import Chain, DexDeployment, Locker, StableToken
 
 _KIND = "uniswap_v2"
 
@@ -23,7 +24,7 @@ class LoadReport:
 def chains_load() -> LoadReport:
     """Add what is missing of the known chains; what is there is never changed, whoever wrote it. Repeatable.
 
-    Chains come switched on and without an endpoint; exchanges whose addresses are not confirmed come switched off.
+    Chains come switched on and without an endpoint; exchanges whose addresses are not confirmed come switched off, lockers unverified.
     """
     added: list[str] = []
     kept: list[str] = []
@@ -46,6 +47,7 @@ def _fields(fact: ChainFact) -> dict[str, str | int]:
         "block_time_ms": fact.block_time_ms,
         "confirmation_depth": fact.confirmation_depth,
         "tip_min_wei": fact.tip_min_wei,
+        "has_public_mempool": fact.has_public_mempool,
         "explorer_url": fact.explorer_url,
         "dexscreener_slug": fact.dexscreener_slug,
         "geckoterminal_slug": fact.geckoterminal_slug,
@@ -53,7 +55,7 @@ def _fields(fact: ChainFact) -> dict[str, str | int]:
 
 
 def _parts(chain: Chain, fact: ChainFact) -> list[str]:
-    """Add what a chain lacks of stablecoins and exchanges; return their names."""
+    """Add what a chain lacks of stablecoins, exchanges and lockers; return their names."""
     added: list[str] = []
     for stable in fact.stables:
         row, is_new = StableToken.objects.get_or_create(
@@ -78,4 +80,9 @@ def _parts(chain: Chain, fact: ChainFact) -> list[str]:
             },
         )
         added += [str(deployment)] if is_new else []
+    for locker in KNOWN_LOCKERS.get(fact.chain_id, ()):
+        known, is_new = Locker.objects.get_or_create(
+            chain=chain, address=locker.address, defaults={"name": locker.name, "kind": locker.kind}
+        )
+        added += [str(known)] if is_new else []
     return added
