@@ -103,6 +103,7 @@ def test_every_field_that_may_hold_a_secret_is_marked(settings: Any) -> None:
         "data_dir",
         "admin_user",
         "opinion_sources",
+        "discord_channels",
         "debug",
         "host",
         "port",
