@@ -54,6 +54,7 @@ class ChainFact:
     stables: tuple[StableFact, ...]
     dexes: tuple[DexFact, ...]
     tip_min_wei: int = 0
+    has_public_mempool: bool = True
 
     @property
     def key(self) -> str:
@@ -137,6 +138,7 @@ CHAINS: tuple[ChainFact, ...] = (
     ),
     ChainFact(
         chain_id=8_453,
+        has_public_mempool=False,  # its sequencer shows nothing that waits
         name="Base",
         native_symbol="ETH",
         wrapped_symbol="WETH",
@@ -174,6 +176,7 @@ CHAINS: tuple[ChainFact, ...] = (
     ),
     ChainFact(
         chain_id=42_161,
+        has_public_mempool=False,  # its sequencer shows nothing that waits
         name="Arbitrum One",
         native_symbol="ETH",
         wrapped_symbol="WETH",

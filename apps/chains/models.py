@@ -26,6 +26,11 @@ class Chain(models.Model):
     confirmation_depth = models.PositiveIntegerField(default=10)
     base_fee_min_wei = models.PositiveBigIntegerField(default=0)
     tip_min_wei = models.PositiveBigIntegerField(default=0)
+    has_public_mempool = models.BooleanField(
+        default=True,
+        help_text="Strangers see what waits to be mined, so sizes are bound by what a sandwich attack costs."
+        " Off where a sequencer keeps it to itself.",
+    )
     explorer_url = models.URLField(blank=True)
     dexscreener_slug = models.CharField(max_length=40, blank=True)
     geckoterminal_slug = models.CharField(max_length=40, blank=True)

@@ -121,6 +121,7 @@ def _profile(chain: Chain) -> ChainProfile:
         confirmation_depth=chain.confirmation_depth,
         base_fee_min_wei=chain.base_fee_min_wei,
         tip_min_wei=chain.tip_min_wei,
+        has_public_mempool=chain.has_public_mempool,
         is_sandbox=chain.is_sandbox,
         genesis_hash=chain.genesis_hash,
     )

@@ -44,6 +44,7 @@ class ChainProfile:
     tip_min_wei: int
     is_sandbox: bool
     genesis_hash: str  # "" when not pinned; a sandbox chain always pins it
+    has_public_mempool: bool = True  # strangers see what waits, so they can trade around it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

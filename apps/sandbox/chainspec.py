@@ -25,6 +25,7 @@ class ChainSpec:
     dex_name: str
     flavour: Literal["uniswap", "pancake"]
     base_fee_min_wei: int
+    has_public_mempool: bool
     trader_balance_units: int  # what the trading wallet is funded with
     slug: str  # of the chain it stands for, at DEXScreener
     geckoterminal_slug: str
@@ -56,6 +57,7 @@ CHAINS: tuple[ChainSpec, ...] = (
         dex_name="Uniswap V2",
         flavour="uniswap",
         base_fee_min_wei=0,
+        has_public_mempool=False,
         trader_balance_units=20,
         slug="base",
         geckoterminal_slug="base",
@@ -76,6 +78,7 @@ CHAINS: tuple[ChainSpec, ...] = (
         dex_name="PancakeSwap V2",
         flavour="pancake",
         base_fee_min_wei=0,
+        has_public_mempool=True,
         trader_balance_units=100,
         slug="bsc",
         geckoterminal_slug="bsc",

@@ -36,6 +36,7 @@ def rows_write(deployment: Deployment, *, seed: int) -> Chain:
                 "confirmation_depth": _CONFIRMATION_DEPTH,
                 "base_fee_min_wei": spec.base_fee_min_wei,
                 "tip_min_wei": 10**9,
+                "has_public_mempool": spec.has_public_mempool,
                 "dexscreener_slug": spec.slug,
                 "geckoterminal_slug": spec.geckoterminal_slug,
             },

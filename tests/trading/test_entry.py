@@ -12,10 +12,11 @@ from hypothesis import strategies as st
 
 from apps.domain.decision import SkipStage, TradeDecision
 from apps.domain.estimate import unknown
+from apps.domain.market import FeeQuote
 from apps.domain.verdict import Outcome
 from apps.risk.logic.explanations import EXPLANATIONS
 from apps.risk.logic.judge import judge
-from apps.trading.logic import pool
+from apps.trading.logic import gas, pool
 from apps.trading.logic.core import entry_case_reduced, step_entry
 from apps.trading.logic.entry import FILTER_RULES, PASSING_CODES
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
@@ -235,3 +236,38 @@ def test_names_that_entries_know_of_rules_then_are_rules_and_codes_of_the_risk_m
     decision = decide(verdict=verdict, analysis=nothing_known)
     assert decision.action == "skip"
     assert len(decision.reasons) == len(verdict.refusals)
+
+
+def test_enter_when_others_bid_high_then_bids_above_them_within_its_share():
+    front = 50 * 10**6
+    quiet, rush = decide(), decide(facts=cases.facts(fees=replace(cases.FEES, tip_front_wei=front)))
+    assert quiet.fee_cap_raw is not None
+    assert rush.fee_cap_raw is not None
+    assert "tip_wei=1000000" in quiet.reasons[0].detail
+    assert "tip_wei=55000000" in rush.reasons[0].detail
+    assert rush.amount_in == quiet.amount_in
+    raised = (
+        (rush.fee_cap_raw - quiet.fee_cap_raw) * 2 // 3
+    )  # the cap has half as much again for the base fee
+    assert raised == rush.gas_limit * (55 - 1) * 10**6
+    off = decide(
+        facts=cases.facts(fees=replace(cases.FEES, tip_front_wei=front)),
+        config=cases.config(influence={"gas_by_value": False}),
+    )
+    assert off == decide(config=cases.config(influence={"gas_by_value": False}))
+
+
+@given(st.integers(0, 10**15), st.integers(0, 10**15), st.integers(21_000, 10**7), st.integers(0, 10**18))
+def test_bid_whatever_the_market_then_never_lower_and_never_dearer_than_allowed(
+    tip: int, front: int, gas_limit: int, most: int
+):
+    fees = FeeQuote(
+        base_fee_wei=10**9, tip_wei=tip, max_fee_wei=2 * 10**9 + tip, block_number=1, tip_front_wei=front
+    )
+    bid = gas.fees_bid(fees, gas_limit=gas_limit, raise_max_raw=most)
+    raised = bid.tip_wei - fees.tip_wei
+    assert 0 <= raised * gas_limit <= most
+    assert bid.max_fee_wei - bid.tip_wei == fees.max_fee_wei - fees.tip_wei
+    assert bid.tip_wei <= max(tip, front * gas.FRONT_BID_BPS // 10_000)
+    if front and most >= gas_limit * front * 2:
+        assert bid.tip_wei >= front

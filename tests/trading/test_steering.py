@@ -303,3 +303,70 @@ def test_record_of_before_there_was_steering_then_its_decision_is_the_same() -> 
     del kept["given"]["case"]["verdict"]["card"]
     assert decision_from_inputs(kept) == step(old)
     assert size_of(step(old)) == WHOLE
+
+
+# -- slippage and the sandwich bound ------------------------------------------------------
+def test_price_is_calm_then_the_entry_tolerates_less_and_says_so() -> None:
+    decision = step(case(given_as("volatility_bps", 1_500), block_time_ms=12_000))
+    # 1.645 deviations of 24 s: 15 % * sqrt(24 / 3600) * 1.65 = 2.02 %.
+    assert decision.slippage_max_bps == 202
+    assert decision.amount_out_min is not None
+    assert decision.expected_out is not None
+    assert decision.amount_out_min.raw == decision.expected_out.raw * 9_798 // 10_000
+    [noted] = [item for item in decision.adjustments if item.switch == "influence.dynamic_slippage"]
+    assert (noted.before, noted.after) == ("300", "202")
+
+
+@pytest.mark.parametrize(
+    "entry_case",
+    [
+        case(block_time_ms=12_000),
+        case(
+            unknown("volatility_bps", "too few bars", unit="bps", source="test", as_of_ms=0),
+            block_time_ms=2_000,
+        ),
+        case(given_as("volatility_bps", 1_500)),
+        case(
+            given_as("volatility_bps", 1_500),
+            config=cases.config(influence={"dynamic_slippage": False}),
+            block_time_ms=12_000,
+        ),
+    ],
+    ids=["not asked", "unknown", "no block time", "switched off"],
+)
+def test_swing_is_not_known_or_not_wanted_then_the_entry_tolerates_what_is_allowed(
+    entry_case: EntryCase,
+) -> None:
+    assert step(entry_case).slippage_max_bps == 300
+
+
+def test_strangers_see_our_order_then_its_size_is_bound_by_what_an_attack_costs() -> None:
+    shallow = cases.reserves(quote=10 * cases.ETHER)
+    seen = step(case(reserves=shallow, has_public_mempool=True))
+    hidden = step(case(reserves=shallow, has_public_mempool=False))
+    assert "size_bound_by=sandwich_free" in seen.reasons[0].detail
+    # 0.3 % of the pool, and 200,000 gas at 0.011 gwei over a tolerance of 3 %.
+    assert size_of(seen) == 10 * cases.ETHER * 30 // 10_000 + 200_000 * 11 * 10**6 * 10_000 // 300
+    assert size_of(hidden) == WHOLE > size_of(seen)
+    off = cases.config(influence={"dynamic_slippage": False})
+    assert size_of(step(case(reserves=shallow, has_public_mempool=True, config=off))) == WHOLE
+
+
+@given(
+    volatility=st.one_of(st.none(), st.integers(0, 100_000)),
+    block_ms=st.one_of(st.none(), st.integers(100, 60_000)),
+    is_public=st.sampled_from((None, True, False)),
+    quote=st.integers(cases.ETHER // 10, 10_000 * cases.ETHER),
+)
+def test_slippage_whatever_is_known_then_never_looser_than_set_and_repeated_the_same(
+    volatility: int | None, block_ms: int | None, is_public: bool | None, quote: int
+) -> None:
+    estimates = () if volatility is None else (given_as("volatility_bps", volatility),)
+    entry_case = case(
+        *estimates, block_time_ms=block_ms, has_public_mempool=is_public, reserves=cases.reserves(quote=quote)
+    )
+    decision = step(entry_case)
+    assert decision.slippage_max_bps <= 300
+    assert decision == decision_from_inputs(entry_inputs(EntryInputs(case=entry_case)))
+    if decision.amount_in is not None:
+        assert decision.amount_in.raw <= WHOLE

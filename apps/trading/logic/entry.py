@@ -68,6 +68,8 @@ class EntryFacts:
     realised_today_usd_micros: int  # negative: loss
     token_exit_at_ms: int | None  # our last exit from this token
     deployer_loss_at_ms: int | None  # our last loss on this deployer's tokens
+    block_time_ms: int | None = None
+    has_public_mempool: bool | None = None  # strangers see what waits, so they can trade around it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,7 +307,7 @@ def _size(case: EntryCase, market: _Market) -> Size:
     """Return the size by the limits in force and by what our own entries brought."""
     if case.steering is None:
         return _size_by(case, market, case.config)
-    caps = edge_caps(
+    edge = edge_caps(
         case.config,
         Stake(
             outcomes=outcomes_of(case.analysis),
@@ -319,7 +321,39 @@ def _size(case: EntryCase, market: _Market) -> Size:
             realised_today_usd_micros=case.facts.realised_today_usd_micros,
         ),
     )
+    caps = (*edge, *_sandwich_cap(case, market))
     return _size_by(case, market, case.config, size_bps=case.steering.size_bps, more_caps=caps)
+
+
+def _sandwich_cap(case: EntryCase, market: _Market) -> tuple[tuple[str, int], ...]:
+    """Return the cap above which strangers who see our order gain by trading around it; none where they do not see it."""
+    if not case.config.influence.dynamic_slippage or case.facts.has_public_mempool is not True:
+        return ()
+    most = slippage.sandwich_free_raw(
+        quote_reserve_raw=market.reserves.quote_raw,
+        fee_bps=case.analysis.listing.fee_bps,
+        slippage_bps=_tolerance_bps(case),
+        attack_cost_raw=slippage.ATTACK_GAS * (market.fees.base_fee_wei + market.fees.tip_wei),
+    )
+    return (("sandwich_free", most),)
+
+
+def _tolerance_bps(case: EntryCase) -> int:
+    """Return how far below its quote the entry may fill, by the price's usual moves until it is mined."""
+    allowed = case.config.execution.slippage_max_bps
+    if (
+        case.steering is None
+        or not case.config.influence.dynamic_slippage
+        or case.facts.block_time_ms is None
+    ):
+        return allowed
+    volatility = limits_in_force.conditions_of(case.analysis).volatility
+    value = None if volatility is None else volatility.value
+    return slippage.entry_slippage_bps(
+        allowed_max_bps=allowed,
+        volatility_bps=None if value is None else int(value.to_integral_value(rounding=ROUND_CEILING)),
+        delay_ms=slippage.INCLUSION_BLOCKS * case.facts.block_time_ms,
+    )
 
 
 def _size_by(
@@ -343,8 +377,10 @@ def _size_by(
     )
 
 
-def _adjusted(case: EntryCase, market: _Market, size: Size, *, tip_wei: int) -> tuple[Adjustment, ...]:
-    """Return all that intelligence changed; last the size and the tip that came of it."""
+def _adjusted(
+    case: EntryCase, market: _Market, size: Size, *, slippage_bps: int, tip_wei: int
+) -> tuple[Adjustment, ...]:
+    """Return all that intelligence changed; last the size, the slippage and the tip that came of it."""
     if case.steering is None:
         return ()
     limits = case.config.limits
@@ -359,6 +395,14 @@ def _adjusted(case: EntryCase, market: _Market, size: Size, *, tip_wei: int) -> 
             after=str(size.amount_raw),
             explanation=f"The size that all influences together leave; bound by {size.bound_by}.",
             switch="influence",
+        ),
+        Adjustment(
+            code="SLIPPAGE_BY_VOLATILITY",
+            subject="slippage_max_bps",
+            before=str(case.config.execution.slippage_max_bps),
+            after=str(slippage_bps),
+            explanation="What the price usually moves until the transaction is mined, within what is allowed.",
+            switch="influence.dynamic_slippage",
         ),
         Adjustment(
             code="TIP_BY_VALUE",
@@ -411,7 +455,7 @@ def _sized(case: EntryCase, market: _Market, size: Size) -> TradeDecision:
 def _entered(
     case: EntryCase, market: _Market, size: Size, value: int, *, gas_limit: int, fees: FeeQuote
 ) -> TradeDecision:
-    listing, slippage_bps = case.analysis.listing, case.config.execution.slippage_max_bps
+    listing, slippage_bps = case.analysis.listing, _tolerance_bps(case)
     expected = pool.buy_out(
         market.reserves,
         fee_bps=listing.fee_bps,
@@ -444,5 +488,5 @@ def _entered(
         config_revision=case.config_revision,
         gas_limit=gas_limit,
         fee_cap_raw=gas.fee_cap_raw(gas_limit=gas_limit, fees=fees, margin_bps=gas.ENTRY_FEE_MARGIN_BPS),
-        adjustments=_adjusted(case, market, size, tip_wei=fees.tip_wei),
+        adjustments=_adjusted(case, market, size, slippage_bps=slippage_bps, tip_wei=fees.tip_wei),
     )

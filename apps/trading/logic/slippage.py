@@ -15,6 +15,8 @@ DEVIATIONS_HUNDREDTHS = 165
 #: Below this an entry fails on rounding and on the dust of others' trades.
 ENTRY_SLIPPAGE_MIN_BPS = 50
 _HOUR_MS = 3_600_000
+#: What we judge by is up to one block old, and the next block takes us.
+INCLUSION_BLOCKS = 2
 #: The least that a sandwich's two swaps burn; attackers' own contracts take less gas than routers.
 ATTACK_GAS = 2 * 100_000
 

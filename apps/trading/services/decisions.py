@@ -118,6 +118,8 @@ def _entry_facts(
         realised_today_usd_micros=budget.realised_today_usd_micros,
         token_exit_at_ms=_token_exit_at_ms(listing, now_ms),
         deployer_loss_at_ms=_deployer_loss_at_ms(listing),
+        block_time_ms=profile.block_time_ms,
+        has_public_mempool=profile.has_public_mempool,
     )
 
 
