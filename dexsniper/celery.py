@@ -53,6 +53,7 @@ def configure(app: Celery) -> None:
             "scoreboard": {"task": "engine.scoreboard", "schedule": 60.0, "options": {"expires": 60}},
             "deployers": {"task": "engine.deployers", "schedule": 2.0, "options": {"expires": 2}},
             "regime": {"task": "engine.regime", "schedule": 20.0, "options": {"expires": 20}},
+            "model-health": {"task": "engine.model_health", "schedule": 300.0, "options": {"expires": 300}},
             "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
         },
     )
@@ -62,6 +63,7 @@ app = Celery("dexsniper")
 configure(app)
 app.autodiscover_tasks(["apps.engine"], related_name="road")
 app.autodiscover_tasks(["apps.engine"], related_name="regimes")
+app.autodiscover_tasks(["apps.engine"], related_name="model_health")
 app.autodiscover_tasks(["apps.engine"], related_name="deployers")
 
 

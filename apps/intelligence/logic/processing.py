@@ -91,7 +91,7 @@ def unknown_shares(rows: Sequence[Analysed]) -> tuple[UnknownShare, ...]:
             code=code,
             count=count,
             unknown_bps=sum(reasons[code].values()) * BPS_ONE // count,
-            reason=reasons[code].most_common(1)[0][0] if code in reasons else "",
+            reason=reasons[code].most_common(1)[0][0] if reasons[code] else "",
         )
         for code, count in asked.items()
     ]
