@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from playwright.sync_api import WebSocketRoute, expect
 
 from apps.domain.engine import EngineStatus
@@ -15,6 +17,7 @@ from apps.state.services.engine import engine_view
 from apps.trading.models import Opportunity, Position
 from tests.browser.conftest import Visit
 from tests.dashboard import market
+from tests.factories import BreakerFactory
 
 pytestmark = [pytest.mark.browser, pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
@@ -24,6 +27,7 @@ PAGES = (
     "/positions/",
     "/positions/?tab=closed",
     "/orders/",
+    "/risk/",
     "/incidents/",
     "/configuration/",
 )
@@ -98,6 +102,27 @@ def test_kill_switch_when_clicked_and_confirmed_then_stopped_and_resumed_with_a_
     dialog.get_by_role("button", name="Resume").click()
     expect(page.locator("#status-line")).to_contain_text("Paused")
     assert engine_view().status is EngineStatus.PAUSED
+
+
+def test_breaker_when_it_trips_then_it_appears_by_itself_and_a_reason_arms_it_again(visit: Visit):
+    visit.sign_in()
+    page = visit.go("/risk/")
+    expect(page.locator("#live")).to_contain_text("Live")
+    expect(page.locator("#breakers")).to_contain_text("none is tripped")
+    now = timezone.now()
+    BreakerFactory(
+        name="losses",
+        until=now + timedelta(minutes=20),
+        tripped_at=now,
+        explanation="Five losses came one after another.",
+        detail="losses=5 maximum=4",
+    )
+    expect(page.locator("#breakers")).to_contain_text("Five losses came one after another.")
+    page.get_by_role("link", name="Reset…").click()
+    page.locator("#reason").fill("the feed was wrong")
+    page.get_by_role("button", name="Arm it again").click()
+    expect(page.locator("#toasts")).to_contain_text("The breaker is armed again")
+    expect(page.locator("#breakers")).to_contain_text("none is tripped")
 
 
 def test_configuration_when_changed_then_difference_reason_history_and_return(visit: Visit):

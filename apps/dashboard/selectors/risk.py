@@ -32,7 +32,7 @@ from apps.risk.services.budgets import BudgetView, budget_view, budget_views
 from apps.state.services.config import active_config
 from apps.trading.models import DecisionRecord
 
-REFUSED_MAX, REFUSED_PER_PAGE = 1_000, 50
+REFUSED_MAX, REFUSED_PER_PAGE = 1_000, 25
 ADJUSTED_SHOWN = 12
 SCOPES_SHOWN = 8
 #: A board's word on a rule needs so many tokens followed to their end.
