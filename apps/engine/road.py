@@ -23,14 +23,16 @@ from apps.discovery.selectors import deployer_history
 from apps.discovery.services.feeds import feed_scan
 from apps.discovery.services.listings import RegisteredListing, listing_of, listings_register
 from apps.domain.errors import Category, Recovery, SniperError
+from apps.domain.estimate import Estimate
 from apps.domain.market import ChainEvent, DeployerHistory, Listing, PairFacts, SourceName
 from apps.domain.verdict import Outcome
-from apps.engine import housekeeping, refusals, wiring
+from apps.engine import context, housekeeping, refusals, wiring
 from apps.engine.assessment import facts_completed
+from apps.engine.entities import entities_ask
 from apps.engine.nudges import nudge
+from apps.engine.opinions import opinions_ask
 from apps.intelligence.services.analysis import StoredAnalysis, analysis_run
 from apps.risk.logic.judge import Assessment
-from apps.risk.services.loss import loss_estimate
 from apps.risk.services.verdicts import StoredVerdict, verdict_issue
 from apps.state.services.config import ActiveConfig, active_config
 from apps.state.services.engine import engine_view
@@ -74,6 +76,7 @@ def open_opportunities(registered: Sequence[RegisteredListing], *, source: str) 
             )
             if opportunity.status == OpportunityStatus.WAITING:
                 nudge("engine.evaluate", opportunity.pk)
+                opinions_ask(item.listing)
 
 
 @shared_task(name="engine.scan_feeds")
@@ -116,11 +119,13 @@ def _evaluate(opportunity: Opportunity) -> None:
         listing, buyer=buyer, probe_amount_raw=probe_raw, previous_swaps_from=pair.created_block_number
     )
     history = deployer_history(chain_key=pair.chain_key, creator=pair.creator, before_pair_id=pair.pk)
-    look = partial(_look, pair, listing=listing, history=history, active=active, started=started)
+    also = context.gathered(listing=listing, facts=facts, history=history, pair_id=pair.pk)
+    look = partial(_look, pair, listing=listing, history=history, active=active, started=started, also=also)
     stored, verdict = look(facts=facts, assessment="first_look")
     if verdict.verdict.outcome is Outcome.PASS:  # the dearer look is for what would be bought otherwise
         facts = facts_completed(ports.reader, listing, facts, buyer=buyer, probe_amount_raw=probe_raw)
         stored, verdict = look(facts=facts, assessment="full")
+        entities_ask(pair.pk)  # for the next look and for as long as we hold it
     order = entry_decide(
         opportunity=opportunity,
         listing=listing,
@@ -143,6 +148,7 @@ def _look(
     history: DeployerHistory | None,
     active: ActiveConfig,
     started: float,
+    also: tuple[Estimate, ...],
     facts: PairFacts,
     assessment: Assessment,
 ) -> tuple[StoredAnalysis, StoredVerdict]:
@@ -154,7 +160,7 @@ def _look(
         history=history,
         now_ms=housekeeping.now_ms(),
         facts_duration_ms=int((time.monotonic() - started) * 1000),
-        also=(loss_estimate(listing=listing, facts=facts, history=history),),
+        also=also,
     )
     verdict = verdict_issue(
         analysis=stored.analysis,
