@@ -43,6 +43,7 @@ def configure(app: Celery) -> None:
         task_routes={
             "engine.scan_feeds": {"queue": "scan"},
             "engine.opinions": {"queue": "scan"},
+            "engine.social": {"queue": "scan"},
             "engine.evaluate": {"queue": "evaluate"},
             "engine.execute": {"queue": "execute"},
             "engine.settle": {"queue": "settle"},
@@ -51,9 +52,10 @@ def configure(app: Celery) -> None:
             "scan-feeds": {"task": "engine.scan_feeds", "schedule": 5.0, "options": {"expires": 5}},
             "reconcile": {"task": "engine.reconcile", "schedule": 60.0, "options": {"expires": 60}},
             "scoreboard": {"task": "engine.scoreboard", "schedule": 60.0, "options": {"expires": 60}},
-            "deployers": {"task": "engine.deployers", "schedule": 2.0, "options": {"expires": 2}},
+            "deployers": {"task": "engine.deployers", "schedule": 5.0, "options": {"expires": 5}},
             "regime": {"task": "engine.regime", "schedule": 20.0, "options": {"expires": 20}},
             "model-health": {"task": "engine.model_health", "schedule": 300.0, "options": {"expires": 300}},
+            "social": {"task": "engine.social", "schedule": 5.0, "options": {"expires": 5}},
             "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
         },
     )
@@ -64,6 +66,7 @@ configure(app)
 app.autodiscover_tasks(["apps.engine"], related_name="road")
 app.autodiscover_tasks(["apps.engine"], related_name="regimes")
 app.autodiscover_tasks(["apps.engine"], related_name="model_health")
+app.autodiscover_tasks(["apps.engine"], related_name="social")
 app.autodiscover_tasks(["apps.engine"], related_name="deployers")
 
 

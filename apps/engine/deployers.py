@@ -13,9 +13,11 @@ from apps.domain.errors import NetworkError
 from apps.engine import housekeeping, wiring
 from apps.state.services.incidents import incident_from_error
 
-#: Older launches are judged already; of one run so many makers of a chain are looked up, some ten questions each.
+#: Older launches are judged already.
 _YOUNGER_THAN = timedelta(hours=1)
-_PAIRS_MAX = 20
+#: A maker costs up to 250 questions, twenty where the node keeps no old state: of one run so many are looked up on a chain
+#: of our own, so many on a real one, whose endpoints are needed for trading. What finds no room stays unknown.
+_OWN_MAX, _REAL_MAX = 10, 1
 
 
 @shared_task(name="engine.deployers")
@@ -30,7 +32,9 @@ def deployers() -> None:
 
 def look_up(chain_key: str) -> int:
     """Look up the newest launches of one chain; return how many. Raises NetworkError."""
-    due = funding_due(chain_key=chain_key, since=timezone.now() - _YOUNGER_THAN, limit=_PAIRS_MAX)
+    ports = wiring.chain_ports(chain_key)
+    limit = _OWN_MAX if ports.profile.is_sandbox else _REAL_MAX
+    due = funding_due(chain_key=chain_key, since=timezone.now() - _YOUNGER_THAN, limit=limit)
     for pair_id in due:
-        funding_find(pair_id=pair_id, reader=wiring.chain_ports(chain_key).reader)
+        funding_find(pair_id=pair_id, reader=ports.reader)
     return len(due)

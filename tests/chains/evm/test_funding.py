@@ -58,7 +58,7 @@ def test_any_past_then_the_payer_is_found_within_few_rounds(funded: int, later: 
     assert (found.state, found.funder, found.block_number) == ("found", abi.checksum(PAYER), funded)
     assert found.tx_hash == HASH
     assert node.rounds <= 11
-    assert node.asked <= 350
+    assert node.asked <= 250
 
 
 def test_payer_pays_very_many_then_it_is_a_hub() -> None:
