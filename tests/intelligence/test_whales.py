@@ -184,7 +184,10 @@ def test_opening_when_many_buy_in_the_first_block_then_bundle_and_snipers_are_to
     first = [trade(f"b{number}", "buy", block=5, at=number, base=100) for number in range(5)]
     late = [trade("later", "buy", block=11, base=999), trade("fast", "buy", block=9, base=50)]
     told = found(trades=(*first, *late))
-    assert told["bundle_share_bps"].value == 500
+    assert [told["bundle_share_bps"].value, told["bundle_share_bps"].high] == [Decimal(0), Decimal(500)]
+    hint = MergeReason(code="launch_bundle", addresses=("b0", "b1", "b2", "b3"), evidence=(), weight_bps=1)
+    joined = found(trades=(*first, *late), entities=Entities(suspected=(hint,)))["bundle_share_bps"]
+    assert [joined.value, joined.high] == [Decimal(400), Decimal(500)]
     assert told["sniper_share_bps"].value == 550
     assert told["sniper_count"].value == 6
     assert told["sniper_share_bps"].confidence == Decimal(1)
@@ -193,7 +196,7 @@ def test_opening_when_many_buy_in_the_first_block_then_bundle_and_snipers_are_to
 def test_opening_when_three_buy_first_then_no_bundle() -> None:
     first = [trade(f"b{number}", "buy", block=5, at=number, base=100) for number in range(3)]
     told = found(trades=tuple(first))
-    assert told["bundle_share_bps"].value == 0
+    assert [told["bundle_share_bps"].value, told["bundle_share_bps"].high] == [Decimal(0), Decimal(0)]
     assert found()["bundle_share_bps"].reason_unknown == "nobody has bought yet"
 
 

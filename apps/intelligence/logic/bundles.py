@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -19,12 +19,15 @@ SNIPED_WITHIN_MS: Final = 5_000
 class Opening:
     """The first moments of trade. Amounts are of the base token, as the pool paid them out.
 
-    ``bundled_raw`` is 0 and ``bundle`` empty when too few wallets bought in the first block.
+    ``bundle`` are all who bought in the first block, empty when they are too few: independent rushers may be among them.
+    ``clustered`` are those of them whom a reason joins to another of them beside the block itself.
     """
 
     buyers: int
     bundle: tuple[str, ...]
     bundled_raw: int
+    clustered: tuple[str, ...]
+    clustered_raw: int
     snipers: tuple[str, ...]
     sniper_entities: int
     sniped_raw: int
@@ -52,13 +55,31 @@ def opening_of(
     together = by_block(sniped).get(first.block, [])
     wallets = dict.fromkeys(trade.address for trade in together)
     is_bundle = len(wallets) >= BUNDLE_WALLETS_MIN
+    clustered = _clustered(wallets, entities) if is_bundle else ()
     snipers = tuple(dict.fromkeys(trade.address for trade in sniped))
     return Opening(
         buyers=len({trade.address for trade in buys}),
         bundle=tuple(wallets) if is_bundle else (),
         bundled_raw=sum(trade.base_raw for trade in together) if is_bundle else 0,
+        clustered=clustered,
+        clustered_raw=sum(trade.base_raw for trade in together if trade.address in clustered),
         snipers=snipers,
         sniper_entities=len(entities.keys_of(snipers)),
         sniped_raw=sum(trade.base_raw for trade in sniped),
         evidence=tuple(trade.tx_hash for trade in together) if is_bundle else (),
     )
+
+
+def _clustered(wallets: Iterable[str], entities: Entities) -> tuple[str, ...]:
+    """Return the wallets that belong to, or are suspected to belong to, the same person as another of them."""
+    named = set(wallets)
+    found: set[str] = set()
+    groups = (
+        *(entity.members for entity in entities.merged),
+        *(reason.addresses for reason in entities.suspected),
+    )
+    for group in groups:
+        own = named.intersection(group)
+        if len(own) > 1:
+            found |= own
+    return tuple(sorted(found))

@@ -153,7 +153,10 @@ _OPENING = (("bundle_share_bps", "bps"), ("sniper_share_bps", "bps"), ("sniper_c
 
 
 def _opening(crowd: Crowd) -> tuple[Estimate, ...]:
-    """Return which share of the supply bundles and snipers bought first, and how many snipers there were."""
+    """Return which share of the supply bundles and snipers bought first, and how many snipers there were.
+
+    A bundle's wallets are joined by more than the block that they bought in; at most all who bought in it are one.
+    """
     for part, is_there in (("swaps", crowd.trades is not None), ("swaps_before", crowd.is_whole)):
         if not is_there:
             return tuple(
@@ -169,17 +172,14 @@ def _opening(crowd: Crowd) -> tuple[Estimate, ...]:
     if not crowd.supply_raw:
         shares = [crowd.unknown(code, "base_total_supply_raw") for code, unit in _OPENING if unit == "bps"]
         return (*shares, count)
-    amounts = zip(_OPENING, (found.bundled_raw, found.sniped_raw), strict=False)
+    bundled, most, sniped = (
+        min(-(-raw * BPS_ONE // crowd.supply_raw), BPS_ONE)
+        for raw in (found.clustered_raw, found.bundled_raw, found.sniped_raw)
+    )
+    n = found.buyers
     return (
-        *(
-            crowd.known(
-                code,
-                min(-(-raw * BPS_ONE // crowd.supply_raw), BPS_ONE),
-                n=found.buyers,
-                confidence=Decimal(1),
-            )
-            for (code, _), raw in amounts
-        ),
+        crowd.known("bundle_share_bps", bundled, n=n, low=bundled, high=max(most, bundled)),
+        crowd.known("sniper_share_bps", sniped, n=n, confidence=Decimal(1)),
         count,
     )
 

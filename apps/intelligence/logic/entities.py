@@ -223,7 +223,7 @@ def _coins(reading: Reading, traders: set[str]) -> Iterator[MergeReason]:
 
 def _by_source(by_source: Mapping[str, Sequence[FundingLink]], people: set[str]) -> Iterator[MergeReason]:
     for source, links in by_source.items():
-        if len(links) > FUNDED_HUB_MIN or any(link.is_hub for link in links):
+        if len(links) > FUNDED_HUB_MIN or any(_pays_many(link) for link in links):
             continue
         if source in people:
             targets = (link.target for link in links)
@@ -231,6 +231,10 @@ def _by_source(by_source: Mapping[str, Sequence[FundingLink]], people: set[str])
         for alike in _alike(links):
             targets = (link.target for link in alike)
             yield _reason("same_funder", targets, (link.tx_hash for link in alike), 5_000)
+
+
+def _pays_many(link: FundingLink) -> bool:
+    return link.is_hub or link.paid_in_tx > PAID_IN_TX_MAX
 
 
 def _alike(links: Sequence[FundingLink]) -> Iterator[list[FundingLink]]:

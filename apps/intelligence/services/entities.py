@@ -65,8 +65,8 @@ def people_read(*, listing: Listing, facts: PairFacts, pair_id: int | None) -> P
     )
     moves = facts.moves or ()
     creator = comparable(chain_key, listing.creator)
-    looked_up = _looked_up(trades or (), holders or (), creator=creator)
-    links, known = _funding(chain_key, looked_up)
+    asked = looked_up(trades or (), holders or (), creator=creator)
+    links, known = _funding(chain_key, asked)
     reading = Reading(
         trades=trades or (),
         moves=moves[-MOVES_MAX:],
@@ -83,7 +83,7 @@ def people_read(*, listing: Listing, facts: PairFacts, pair_id: int | None) -> P
         creator=creator,
         own_addresses=own,
         is_whole=is_whole,
-        is_funding_known=bool(looked_up) and known * 2 >= len(looked_up),
+        is_funding_known=bool(asked) and known * 2 >= len(asked),
         entities=entities_of(reading),
     )
 
@@ -163,7 +163,7 @@ def stored_trades(*, pair_id: int, chain_key: str, limit: int = TRADES_MAX) -> t
 
 
 # -- first coins --------------------------------------------------------------------------
-def _looked_up(
+def looked_up(
     trades: Sequence[Trade], holders: Sequence[tuple[str, int]], *, creator: str
 ) -> tuple[str, ...]:
     """Return whose first coins are looked up: creator, first buyers, largest holders, each once."""
@@ -203,7 +203,7 @@ def funding_due(*, listing: Listing, facts: PairFacts, pair_id: int, now: dateti
     nobody = _nobody(listing)
     wanted = [
         address
-        for address in _looked_up(trades or (), holders, creator=comparable(chain_key, listing.creator))
+        for address in looked_up(trades or (), holders, creator=comparable(chain_key, listing.creator))
         if address not in nobody
     ]
     rows = FundingLinkRecord.objects.filter(chain_key=chain_key, target__in=wanted)
