@@ -14,10 +14,12 @@ from apps.domain.market import DeployerHistory
 from apps.domain.probes import TokenProbes
 from apps.intelligence.logic.probes_record import evidence_from_json, probes_from_json
 from apps.intelligence.logic.record import estimates_from_json
-from apps.intelligence.models import AnalysisRecord
+from apps.intelligence.models import AnalysisRecord, FundingLinkRecord
 
 #: Pools of identical code that are looked at.
 SAME_CODE_PAIRS_MAX = 1_000
+#: Addresses that one account gave their first coins.
+FUNDED_MAX = 1_000
 
 
 def analysis_latest(*, pair_id: int) -> AnalysisRecord | None:
@@ -38,6 +40,15 @@ def evidence_of(record: AnalysisRecord) -> tuple[Evidence, ...]:
 def probes_of(record: AnalysisRecord) -> TokenProbes | None:
     """Return what a stored full assessment observed, None after a first look."""
     return None if record.probes is None else probes_from_json(record.probes)
+
+
+def funded_by(*, chain_key: str, source: str) -> tuple[str, ...]:
+    """Return the addresses whose first coins are known to come from this account, unless it pays very many."""
+    if not source:
+        return ()
+    compared = source.lower() if chain_key.startswith("eip155:") else source
+    rows = FundingLinkRecord.objects.filter(chain_key=chain_key, source=compared, is_hub=False)
+    return tuple(rows.order_by("id").values_list("target", flat=True)[:FUNDED_MAX])
 
 
 def code_history(*, skeleton_hash: str, apart_from_address: str) -> DeployerHistory:

@@ -6,16 +6,17 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.domain.errors import ConfigurationError
 from apps.domain.market import DeployerHistory, Listing
 from apps.domain.money import Token
-from apps.intelligence.models import AnalysisRecord
+from apps.intelligence.models import AnalysisRecord, FundingLinkRecord
 from apps.intelligence.selectors import analysis_latest, estimates_of
 from apps.intelligence.services.analysis import StoredAnalysis, analysis_run
 from apps.state.models import Event
 from tests import factories
-from tests.intelligence.subjects import BARE, FACTS, LISTING, NO_HISTORY, NOW_MS, SUPPLY, address
+from tests.intelligence.subjects import BARE, CREATOR, FACTS, LISTING, NO_HISTORY, NOW_MS, SUPPLY, address
 
 pytestmark = pytest.mark.django_db
 
@@ -79,3 +80,20 @@ def test_chain_is_not_configured_then_a_clear_error_and_no_row() -> None:
     with pytest.raises(ConfigurationError):
         run(LISTING, pair.pk)
     assert not AnalysisRecord.objects.exists()
+
+
+def test_creator_paid_for_a_holders_first_step_then_that_holder_is_on_his_side() -> None:
+    listing, pair = listing_on(LISTING.base.chain_key), factories.PairFactory()
+    figures = {item.code: item.value for item in run(listing, pair.pk).analysis.estimates}
+    assert figures["deployer_cluster_holders"] == 0
+    for number, is_hub in ((1_000, False), (1_001, True)):
+        FundingLinkRecord.objects.create(
+            chain_key=LISTING.base.chain_key,
+            target=address(number),
+            source=CREATOR,
+            is_hub=is_hub,
+            looked_at=timezone.now(),
+        )
+    after = {item.code: item.value for item in run(listing, pair.pk).analysis.estimates}
+    assert after["deployer_cluster_holders"] == 1
+    assert after["deployer_cluster_holding_bps"] == 200

@@ -13,13 +13,13 @@ from apps.discovery.selectors import deployer_cluster, pool_addresses
 from apps.domain.analysis import Analysis
 from apps.domain.estimate import Estimate
 from apps.domain.events import EventKind
-from apps.domain.market import DeployerHistory, Funding, Listing, PairFacts
+from apps.domain.market import DeployerCluster, DeployerHistory, Funding, Listing, PairFacts
 from apps.intelligence.logic.analyse import Run, analyse
 from apps.intelligence.logic.probes_record import evidence_to_json, probes_to_json
 from apps.intelligence.logic.record import estimates_to_json
 from apps.intelligence.logic.subject import Subject
 from apps.intelligence.models import AnalysisRecord
-from apps.intelligence.selectors import code_history
+from apps.intelligence.selectors import code_history, funded_by
 from apps.intelligence.services.stopwatch import Stopwatch, caches_since_last
 from apps.state.services.events import event_record
 from apps.wallets.selectors import wallet_views
@@ -107,11 +107,19 @@ def analysis_of(
         code_history=_code_history(listing, facts),
         routers=frozenset(dex.router for dex in dex_profiles(chain_key)),
         pools=frozenset(pool_addresses(chain_key=chain_key, token_address=listing.base.address)),
-        cluster=deployer_cluster(
-            chain_key=chain_key, pair_key=listing.pair_key, creator=listing.creator, funding=funding
-        ),
+        cluster=_cluster(listing, funding),
     )
     return analyse(subject) if run is None else analyse(subject, run=run)
+
+
+def _cluster(listing: Listing, funding: Funding | None) -> DeployerCluster:
+    """Return who launches with the same money, and everybody whose first coins are known to be the creator's."""
+    chain_key = listing.base.chain_key
+    cluster = deployer_cluster(
+        chain_key=chain_key, pair_key=listing.pair_key, creator=listing.creator, funding=funding
+    )
+    paid = funded_by(chain_key=chain_key, source=listing.creator)
+    return replace(cluster, funded=tuple(dict.fromkeys((*cluster.funded, *paid))))
 
 
 def _code_history(listing: Listing, facts: PairFacts) -> DeployerHistory | None:
