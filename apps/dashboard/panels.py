@@ -17,6 +17,7 @@ from apps.dashboard.asks import Ask
 from apps.dashboard.selectors import (
     configuration,
     incidents,
+    intelligence,
     opportunities,
     orders,
     overview,
@@ -64,6 +65,8 @@ _TRADING: Final = (Kind.TRADE_EXECUTED, Kind.ORDER_CHANGED, Kind.POSITION_CHANGE
 _JUDGING: Final = (Kind.OPPORTUNITY_FOUND, Kind.NEW_PAIR_ANALYSIS, Kind.DECISION_MADE, Kind.PAIR_CHANGED)
 _INCIDENTS: Final = (Kind.INCIDENT_OPENED, Kind.INCIDENT_CLOSED)
 _ALL: Final = tuple(Kind)
+#: Statistics over many analyses move slowly.
+_COUNTED_S: Final = 10.0
 #: Refused tokens are looked at once a minute.
 _FOLLOWED_S: Final = 30.0
 #: View -> the permission its page asks for.
@@ -76,6 +79,7 @@ VIEWS: Final[dict[str, str]] = {
     "orders": roles.LOOK_ORDERS,
     "order": roles.LOOK_ORDERS,
     "risk": roles.LOOK,
+    "intelligence": roles.LOOK,
     "incidents": roles.LOOK_INCIDENTS,
     "configuration": roles.LOOK_CONFIGURATION,
     "page": roles.LOOK,  # any other page: only the frame is live
@@ -179,6 +183,38 @@ _PANELS: Final = (
     ),
     _panel("refusal-board", risk.board_rows, (Kind.CONFIG_CHANGED,), "risk", ticks=True, rests_s=_FOLLOWED_S),
     _panel("refused-rows", risk.refused_rows, (), "risk", ticks=True, rests_s=_FOLLOWED_S),
+    _panel(
+        "intelligence-regimes",
+        intelligence.regime_rows,
+        (Kind.MARKET_REGIME_CHANGE,),
+        "intelligence",
+        ticks=True,
+        rests_s=_FOLLOWED_S,
+    ),
+    _panel(
+        "intelligence-processing",
+        intelligence.processing_figures,
+        (),
+        "intelligence",
+        ticks=True,
+        rests_s=_COUNTED_S,
+    ),
+    _panel(
+        "intelligence-models",
+        intelligence.model_figures,
+        _INCIDENTS,
+        "intelligence",
+        ticks=True,
+        rests_s=_FOLLOWED_S,
+    ),
+    _panel(
+        "intelligence-unknowns",
+        intelligence.unknown_figures,
+        (),
+        "intelligence",
+        ticks=True,
+        rests_s=_FOLLOWED_S,
+    ),
     _panel(
         "incident-tabs", incidents.incident_tabs, _INCIDENTS, "incidents", permission=roles.LOOK_INCIDENTS
     ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.dashboard.views import acting, configuring, reading
+from apps.dashboard.views import acting, configuring, intelligence, reading
 
 app_name = "dashboard"
 urlpatterns = [
@@ -17,6 +17,7 @@ urlpatterns = [
     path("orders/", reading.orders, name="orders"),
     path("orders/<int:order_id>/", reading.order, name="order"),
     path("risk/", reading.risk, name="risk"),
+    path("intelligence/", intelligence.intelligence, name="intelligence"),
     path("risk/breakers/<slug:name>/reset/", acting.breaker_reset, name="breaker_reset"),
     path("incidents/", reading.incidents, name="incidents"),
     path("incidents/<int:incident_id>/", acting.incident, name="incident"),

@@ -33,6 +33,7 @@ def addresses(life: dict[str, Any]) -> dict[str, str]:
         "positions",
         "orders",
         "risk",
+        "intelligence",
         "incidents",
         "configuration",
         "killswitch",

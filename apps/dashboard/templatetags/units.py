@@ -484,6 +484,11 @@ _STATES: Final[dict[str, tuple[str, str, str, str]]] = {
     "key_used": ("idle", "shield", "Key used", ""),
     "login": ("idle", "user", "Sign-in", ""),
     "component_changed": ("idle", "bolt", "Component", ""),
+    # what an analysis recommends
+    "block": ("bad", "shield", "Block", "A rule refuses it"),
+    "avoid": ("bad", "cross", "Avoid", "Nothing that may still become known could make it good enough"),
+    "watch": ("info", "clock", "Watch", "Not good enough or not known well enough yet"),
+    "probe": ("warn", "search", "Small try", "Good enough, but it may prove not to be"),
     # where an opportunity ended
     "filter": ("idle", "filter", "Filter", "The pair itself is not for us"),
     "risk": ("warn", "shield", "Risk", "A rule failed or could not be answered"),
@@ -500,6 +505,17 @@ _STATES: Final[dict[str, tuple[str, str, str, str]]] = {
     "sandbox": ("sandbox", "flask", "SANDBOX", "Simulated market on local chains"),
     "paper": ("info", "layers", "PAPER", "Live market, filled on paper; nothing is signed"),
     "live": ("live", "bolt", "LIVE", "Live market, real funds"),
+    # markets and models
+    "bull": ("good", "arrow-out", "Rising", "The market rises, and the second opinion agrees"),
+    "bear": ("bad", "arrow-in", "Falling", "The market falls, and the second opinion agrees"),
+    "crab": ("idle", "minus", "Sideways", "The market goes nowhere"),
+    "volatile": ("warn", "alert", "Volatile", "The market swings without a direction"),
+    "calm": ("idle", "minus", "Calm", "It moves less than over its last half year"),
+    "normal": ("idle", "check", "Usual moves", "It moves as over its last half year"),
+    "high": ("warn", "alert", "Large moves", "It moves much more than over its last half year"),
+    "trusted": ("good", "check", "Believed", "Its predictions are used"),
+    "distrusted": ("warn", "cross", "Given up", "Its predictions proved worse than none; rules decide"),
+    "drifted": ("warn", "alert", "Errors rise", "It errs more than it did"),
     # circuit breakers
     "armed": ("good", "shield", "Armed", "Watches; nothing has tripped it"),
     "pause": ("bad", "pause", "Entries paused", "Tripped: no entries until it has rested; exits go on"),
