@@ -26,7 +26,6 @@ PAYMENTS_MAX = 20_000
 _PARTS_MAX = 2_000  # of one transaction
 _NO_TRACES = "no endpoint of this chain tells who paid whom (trace_filter)"
 _OLDER = "its first coins came earlier than was looked back"
-_NO_OLD_STATE = "the node keeps no state as old as was looked back"
 _NOTHING = "no payment to it was seen"
 _UNREAD = "the payment of its first coins could not be understood"
 
@@ -120,7 +119,10 @@ def _payment(entry: Any) -> _Payment | None:
 
 
 def _older(addresses: Sequence[str], *, first: int, ask: Ask) -> dict[str, str]:
-    """Return the addresses that had or had spent coins before ``first``, and those of which that is unknown, with why."""
+    """Return the addresses that had or had spent coins before ``first``, with that reason.
+
+    Where the node keeps no state so old, the first coins within the time looked back stand: they paid for the trade.
+    """
     if first == 0:
         return {}
     height = hex(first - 1)
@@ -131,11 +133,8 @@ def _older(addresses: Sequence[str], *, first: int, ask: Ask) -> dict[str, str]:
     answers = ask(requests)
     found: dict[str, str] = {}
     for address in addresses:
-        numbers = [_number(answers[f"{kind}:{address}"]) for kind in ("balance", "nonce")]
-        if any(numbers):
+        if any(_number(answers[f"{kind}:{address}"]) for kind in ("balance", "nonce")):
             found[address] = _OLDER
-        elif None in numbers:
-            found[address] = _NO_OLD_STATE
     return found
 
 

@@ -97,6 +97,19 @@ def test_address_when_it_is_older_than_the_look_back_then_unknown() -> None:
     assert "earlier" in found.unknown[A]
 
 
+def test_node_when_it_keeps_no_old_state_then_the_first_coins_seen_stand() -> None:
+    node = Node(trace(A, block=LOOKBACK_BLOCKS_MAX + 1))
+
+    def ask(requests: Mapping[str, Any]) -> dict[str, Any]:
+        fault = RpcFault(code=-32000, message="missing trie node")
+        old = {name for name, (method, params) in requests.items() if method == "eth_getBalance"}
+        return {name: fault if name in old else answer for name, answer in node.ask(requests).items()}
+
+    assert [
+        link.target for link in first_coins([A], before_block=LOOKBACK_BLOCKS_MAX + 5, ask=ask).links
+    ] == [A]
+
+
 def test_node_when_it_keeps_no_traces_then_everybody_is_unknown_after_one_question() -> None:
     calls: list[int] = []
 
