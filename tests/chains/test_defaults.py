@@ -11,7 +11,8 @@ from django.core.management import CommandError, call_command
 from eth_utils.address import to_checksum_address
 
 from apps.chains.defaults import CHAINS, ChainFact
-from apps.chains.models import Chain, DexDeployment, Endpoint, StableToken
+from apps.chains.known_lockers import KNOWN_LOCKERS
+from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, StableToken
 from apps.chains.registry import DEX_KINDS
 from apps.chains.selectors import chain_profile, chain_profiles, dex_profiles
 from apps.chains.services.defaults import chains_load
@@ -52,6 +53,19 @@ def test_load_on_an_empty_database_then_five_chains_ready_but_for_an_endpoint() 
         assert dex_profiles(profile.chain_key)
         assert all(DEX_KINDS[dex.kind] for dex in dex_profiles(profile.chain_key))
     assert not DexDeployment.objects.filter(confirmed=False, enabled=True).exists()
+
+
+@pytest.mark.django_db
+def test_load_then_lockers_are_known_and_none_of_them_is_trusted() -> None:
+    chains_load()
+    rows = Locker.objects.all()
+    assert rows.count() == sum(map(len, KNOWN_LOCKERS.values())) == 18
+    assert not rows.filter(confirmed=True).exists()
+    mine = Locker.objects.filter(chain__key="eip155:1").order_by("id")[0]
+    Locker.objects.filter(pk=mine.pk).update(confirmed=True, code_hash="0x" + "11" * 32)
+    chains_load()
+    mine.refresh_from_db()
+    assert mine.confirmed
 
 
 @pytest.mark.django_db

@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from apps.chains.models import Chain, DexDeployment, Endpoint
+from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
 from apps.chains.services.defaults import chains_load
 from apps.engine.housekeeping import LEASE
 from apps.state.latch import FILE_NAME
@@ -319,6 +319,19 @@ def test_no_endpoint_serves_logs_then_fault(paper: Path, node: FakeRpc) -> None:
     node.answers["eth_getLogs"] = Fault(-32601, "the method does not exist")
     lacking = [check for check in health.all_checks() if "eth_getLogs" in check.detail]
     assert [check.level for check in lacking] == ["fault"]
+
+
+def test_lockers_never_verified_then_warned_until_they_are(paper: Path, node: FakeRpc) -> None:
+    chains_load()
+    followed = follow(node)
+    factories.LockerFactory(chain=followed.chain, name="Somebody's", confirmed=False)
+    check = found("chains", "lockers")
+    assert check.level == "warning"
+    assert "chains verify" in check.remedy
+    assert "Somebody's on Real" in check.detail
+    assert "Ethereum" not in check.detail  # nobody follows it
+    Locker.objects.update(confirmed=True)
+    assert not [item for item in health.all_checks() if item.name == "lockers"]
 
 
 def test_endpoint_unreachable_then_fault(paper: Path, node: FakeRpc) -> None:
