@@ -36,7 +36,7 @@ from apps.risk.logic.judge import Assessment
 from apps.risk.services.verdicts import StoredVerdict, verdict_issue
 from apps.state.services.config import ActiveConfig, active_config
 from apps.state.services.engine import engine_view
-from apps.state.services.incidents import incident_from_error, incident_open
+from apps.state.services.incidents import incident_from_error, incident_open, incidents_heal
 from apps.state.tracing import bind_trace
 from apps.trading.models import Opportunity, OpportunityStatus, Order
 from apps.trading.services.decisions import entry_decide
@@ -218,7 +218,8 @@ def recover(chain_key: str) -> None:
 # -- housekeeping -------------------------------------------------------------------------
 @shared_task(name="engine.reconcile")
 def reconcile() -> None:
-    """Compare the books with every chain."""
+    """Compare the books with every chain, and close what has mended itself."""
+    incidents_heal()
     for chain_key in housekeeping.followed_chain_keys():
         with guarded(f"reconcile/{chain_key}"):
             housekeeping.reconcile_chain(chain_key)

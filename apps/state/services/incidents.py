@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
@@ -19,6 +20,11 @@ TEXT_LENGTH_MAX = 4_000  # detail and remedy
 TITLE_LENGTH_MAX = 200
 KEY_LENGTH_MAX = 200
 CODE_LENGTH_MAX = 60
+#: A fault of the outside that has not come again for so long is over: what meets it tries again every few seconds.
+CALM_S = 180
+_HEALED_AT_ONCE_MAX = 200
+#: Faults that mend themselves: the same call is made again, here or elsewhere.
+_MENDING = (Recovery.RETRY.value, Recovery.FAILOVER.value)
 
 
 def incident_open(
@@ -116,3 +122,17 @@ def incident_from_error(
         trace_id=trace_id,
         context=dict(error.context),
     )
+
+
+def incidents_heal(*, calm_s: int = CALM_S) -> int:
+    """Close the network's incidents that have not repeated for ``calm_s``; return how many.
+
+    Whatever a person must see to (money, data, our own faults) stays open.
+    """
+    before = timezone.now() - timedelta(seconds=calm_s)
+    rows = Incident.objects.filter(
+        resolved_at=None, category=Category.NETWORK.value, recovery__in=_MENDING, last_at__lt=before
+    )
+    keys = list(rows.order_by("last_at").values_list("dedup_key", flat=True)[:_HEALED_AT_ONCE_MAX])
+    reason = f"it has not happened again for {calm_s} s"
+    return sum(incident_resolve(dedup_key=key, reason=reason) for key in keys)
