@@ -10,6 +10,7 @@ from django.db.models import Count
 from apps.chains import selectors as chains
 from apps.discovery.services.cursors import cursor_get
 from apps.domain.errors import PlatformError
+from apps.domain.market import ChainProfile
 from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus
 from apps.engine import wiring
 from apps.sandbox.chainspec import CHAINS
@@ -21,6 +22,7 @@ from apps.trading.models import Order
 from apps.trading.services.reconciliation import wallet_reconcile
 
 _BLOCKS_AFTER_PAUSE = 2  # a launch that was drawn before the pause may stand in the next block
+_COMPARE_S = 10.0
 _WORKERS = ("worker/evaluate", "worker/execute")
 _UNDER_WAY = [status.value for status in IN_FLIGHT_STATUSES | {OrderStatus.CREATED, OrderStatus.CLAIMED}]
 
@@ -50,21 +52,27 @@ def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
     engine_stop(by="demo", reason="the run is over")
     while Order.objects.filter(status__in=_UNDER_WAY).exists() and time.monotonic() < deadline:
         time.sleep(0.25)
-    reports = []
-    for profile in chains.chain_profiles():
-        ports = wiring.chain_ports(profile.chain_key)
-        wallet_key = wiring.trading_wallet_key(profile)
-        reports.append(
-            wallet_reconcile(chain_key=profile.chain_key, wallet_key=wallet_key, ports=ports.execution)
-        )
+    equal = [_agrees(profile) for profile in chains.chain_profiles()]
     report = demo_report(
         seconds=seconds,
         native_symbols={profile.chain_key: profile.native.symbol for profile in chains.chain_profiles()},
-        book_equals_chain=all(item.is_equal for item in reports),
+        book_equals_chain=all(equal),
     )
     report["orders"] = dict(Order.objects.values_list("status").annotate(n=Count("id")))
     report["incidents"] = dict(Incident.objects.values_list("code").annotate(n=Count("id")))
     return report
+
+
+def _agrees(profile: ChainProfile) -> bool:
+    """Tell whether book and wallet agree; looked at again for a while, as a wallet in motion is not compared."""
+    ports = wiring.chain_ports(profile.chain_key).execution
+    wallet_key = wiring.trading_wallet_key(profile)
+    deadline = time.monotonic() + _COMPARE_S
+    while True:
+        report = wallet_reconcile(chain_key=profile.chain_key, wallet_key=wallet_key, ports=ports)
+        if report.is_equal or time.monotonic() > deadline:
+            return report.is_equal
+        time.sleep(0.5)
 
 
 def _wait_until_read(deadline: float) -> None:
