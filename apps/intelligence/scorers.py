@@ -42,7 +42,12 @@ def shipped_sentiment() -> SentimentModel:
 @lru_cache(maxsize=1)
 def shipped_lexicon() -> Lexicon:
     """Return VADER with the trade's words, and the valences learnt from word vectors."""
-    return lexicon_with(_sentiment()[1] if SENTIMENT_PATH.is_file() else {})
+    return lexicon_with(shipped_valences())
+
+
+def shipped_valences() -> dict[str, float]:
+    """Return the valences learnt from word vectors; none before they are learnt."""
+    return _sentiment()[1] if SENTIMENT_PATH.is_file() else {}
 
 
 def lexicon_with(valences: dict[str, float]) -> Lexicon:
@@ -60,7 +65,7 @@ def lexicon_with(valences: dict[str, float]) -> Lexicon:
 @lru_cache(maxsize=1)
 def vader() -> Any:
     """Return VADER's analyser with the trade's words over its lexicon. Source: Hutto and Gilbert, ICWSM 2014."""
-    analyser = _plain_vader()
+    analyser = plain_vader()
     analyser.lexicon = strong_lexicon(analyser.lexicon)
     return analyser
 
@@ -68,10 +73,11 @@ def vader() -> Any:
 @lru_cache(maxsize=1)
 def vader_words() -> dict[str, float]:
     """Return VADER's own lexicon, as the library ships it."""
-    return dict(_plain_vader().lexicon)
+    return dict(plain_vader().lexicon)
 
 
-def _plain_vader() -> Any:
+def plain_vader() -> Any:
+    """Return VADER's analyser as the library ships it."""
     from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
     return SentimentIntensityAnalyzer()

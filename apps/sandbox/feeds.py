@@ -20,7 +20,7 @@ from urllib.parse import urlsplit
 from django.utils import timezone
 from eth_utils.address import to_checksum_address
 
-from apps.sandbox import tape
+from apps.sandbox import social, tape
 from apps.sandbox.life import ChainLife, Running
 
 logger = logging.getLogger(__name__)
@@ -68,6 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
         asked = urlsplit(self.path)
         now_ms = int(timezone.now().timestamp() * 1_000)
         told = tape.answer_of(asked.path, asked.query, seed=self.seed, now_ms=now_ms)
+        if told is None:
+            told = social.answer_of(
+                asked.path, asked.query, lives=self.lives(), seed=self.seed, now_ms=now_ms
+            )
         status, answer = answer_of(asked.path, self.lives()) if told is None else told
         body = json.dumps(answer).encode()
         self.send_response(status)

@@ -6,7 +6,7 @@ What was fixed before measuring and what was tried stands in docs/intelligence_f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -203,21 +203,20 @@ def cross_validated(
     parts: int,
     seed: int,
     also: Sequence[tuple[LabelledText, Read]] = (),
-    progress: Callable[[int], None] = lambda _: None,
+    settings: Settings | None = None,
 ) -> list[tuple[float, ...]]:
     """Return each row's chances by a model that has not seen it; ``also`` teaches in every part."""
     chances: list[tuple[float, ...]] = [()] * len(rows)
-    for number, part in enumerate(folds(rows, parts=parts, seed=seed)):
+    for part in folds(rows, parts=parts, seed=seed):
         inside = set(part)
         others = [at for at in range(len(rows)) if at not in inside]
         model = fit(
             [*(rows[at] for at in others), *(row for row, _ in also)],
             [*(reads[at] for at in others), *(item for _, item in also)],
-            settings=settings_for(len(others)),
+            settings=settings or settings_for(len(others)),
         )
         for at in part:
             chances[at] = model.chances(rows[at].text, lexicon)
-        progress(number)
     return chances
 
 

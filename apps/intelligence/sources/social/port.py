@@ -36,7 +36,8 @@ class Post:
 class Reading:
     """What one poll brought. ``cursor`` is where the next one goes on; ``spent`` what it cost in the source's units.
 
-    ``note`` says in plain words what was not read and why; ``rest_s`` asks for that much quiet.
+    ``note`` says in plain words what was not read and why; ``rest_s`` asks for that much quiet; ``is_exhausted``: what is
+    left of the day's budget reaches for nothing more.
     """
 
     posts: tuple[Post, ...]
@@ -45,6 +46,7 @@ class Reading:
     is_simulated: bool = False
     note: str = ""
     rest_s: float = 0.0
+    is_exhausted: bool = False
 
 
 class SocialSource(Protocol):

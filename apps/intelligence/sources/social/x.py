@@ -99,10 +99,10 @@ class XSource:
         since = _since_of(cursor)
         left = self.daily_budget if budget_left is None else budget_left
         posts: dict[str, Post] = {}
-        spent, note, simulated = 0, "", False
+        spent, note, simulated, is_exhausted = 0, "", False, False
         for query, part in queries(sorted(topics, key=lambda topic: -since.get(topic.address, 0))):
             if left is not None and spent + COUNT_UNITS > left:
-                note = "today's budget is spent"
+                note, is_exhausted = "today's budget is spent", True
                 break
             start = min(since.get(topic.address, snowflake(now_ms - LOOK_BACK_MS)) for topic in part)
             spent += COUNT_UNITS
@@ -113,7 +113,7 @@ class XSource:
                 break
             affordable = _affordable(said, None if left is None else left - spent)
             if said and affordable < RESULTS_MIN:
-                note = "today's budget does not reach for the posts that there are"
+                note, is_exhausted = "today's budget does not reach for the posts that there are", True
                 break
             if said:
                 found, users = self._search(query, start, affordable)
@@ -127,6 +127,7 @@ class XSource:
             spent=spent,
             is_simulated=simulated,
             note=note,
+            is_exhausted=is_exhausted,
         )
 
     def _count(self, query: str, since_id: int) -> int | None:
