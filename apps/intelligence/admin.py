@@ -1,4 +1,4 @@
-"""Analyses to look at."""
+"""Analyses, regimes and models to look at."""
 
 from __future__ import annotations
 
@@ -7,16 +7,12 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from apps.intelligence.models import AnalysisRecord
+from apps.intelligence.models import AnalysisRecord, MarketRegimeRecord, ModelHealth
 
 
-@admin.register(AnalysisRecord)
-class AnalysisRecordAdmin(ModelAdmin):
-    """What was known about pairs; only the system writes here."""
+class _ReadOnly(ModelAdmin):
+    """Rows that only the system writes."""
 
-    list_display = ("id", "pair", "block_number", "facts_duration_ms", "trace_id", "created_at")
-    list_select_related = ("pair",)
-    search_fields = ("trace_id", "pair__pair_key")
     list_per_page = 50
     show_full_result_count = False
 
@@ -31,3 +27,28 @@ class AnalysisRecordAdmin(ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
         """Nobody deletes by hand."""
         return False
+
+
+@admin.register(AnalysisRecord)
+class AnalysisRecordAdmin(_ReadOnly):
+    """What was known about pairs."""
+
+    list_display = ("id", "pair", "block_number", "facts_duration_ms", "trace_id", "created_at")
+    list_select_related = ("pair",)
+    search_fields = ("trace_id", "pair__pair_key")
+
+
+@admin.register(MarketRegimeRecord)
+class MarketRegimeRecordAdmin(_ReadOnly):
+    """What was known about markets."""
+
+    list_display = ("market", "as_of", "regime", "confidence_bps", "volatility_state", "is_change", "source")
+    list_filter = ("market", "regime")
+    search_fields = ("trace_id",)
+
+
+@admin.register(ModelHealth)
+class ModelHealthAdmin(_ReadOnly):
+    """How true models were."""
+
+    list_display = ("name", "is_trusted", "resolved", "brier", "skill", "has_drifted", "checked_at")

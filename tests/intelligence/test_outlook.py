@@ -10,12 +10,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.domain.candle import Interval
+from apps.intelligence.evaluation.ohlcv import Bars
+from apps.intelligence.evaluation.regime import walk
 from apps.intelligence.logic.breakout import breakout, first_passage
 from apps.intelligence.logic.outlook import outlook, without_gaps
 from apps.intelligence.logic.regime import Regime, VolatilityState
 from apps.intelligence.logic.volatility import average_true_range, hour_deviation
 from apps.intelligence.services.regime_parameters import shipped_curves
-from tests.intelligence.tapes import candles, path
+from tests.intelligence.tapes import DAY_MS, candles, path
 
 HOURS = candles(path((100, 0.0, 0.01)), interval=Interval.HOUR)
 BULL = path((150, -0.003, 0.02), (250, 0.006, 0.012))
@@ -52,6 +54,21 @@ def test_outlook_when_candles_are_missing_then_only_those_after_the_gap_count():
     assert found.bars == 99
     assert found.regime is Regime.UNKNOWN
     assert found.why == "Unknown: only 99 daily candles of ETH in a row, 250 are needed."
+
+
+def test_outlook_when_day_follows_day_then_the_same_as_walking_forward():
+    closes = BULL + path((120, -0.012, 0.015), start=BULL[-1], seed=8)
+    days = candles(closes)
+    bars = Bars(
+        days=tuple(candle.opened_at_ms // DAY_MS for candle in days),
+        highs=tuple(float(candle.high or 0) for candle in days),
+        closes=tuple(float(candle.close) for candle in days),
+    )
+    walked = walk(bars)
+    for count in range(290, 521, 23):
+        found = outlook(market="ETH", days=days[:count], hours=(), curves={})
+        assert found.regime is walked.stated[count - 1], count
+        assert found.by_rule is walked.path[count - 1].regime
 
 
 def test_outlook_when_there_is_nothing_then_unknown_and_nothing_invented():

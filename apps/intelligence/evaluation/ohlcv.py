@@ -88,7 +88,7 @@ def _rows(path: Path) -> list[dict[str, Any]]:
     lacking = [name for name in _NEEDED if name not in table.column_names]
     if lacking:
         raise ConfigurationError(
-            f"{path.name} lacks the columns {', '.join(lacking)}.", remedy="See docs/data.md for the form."
+            f"{path.name} lacks the columns {', '.join(lacking)}.", remedy=f"Needed are {', '.join(_NEEDED)}."
         )
     wanted = [name for name in (*_NEEDED, "src") if name in table.column_names]
     found: list[dict[str, Any]] = table.select(wanted).to_pylist()

@@ -12,6 +12,7 @@ figures of the rule without the second opinion stand beside (``rule_alone``), as
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -26,8 +27,8 @@ from apps.intelligence.evaluation.ohlcv import Bars, read_bars
 from apps.intelligence.logic import persistence
 from apps.intelligence.logic.breakout import HORIZON_BARS, RANGE_BARS, breakout
 from apps.intelligence.logic.jump import opinions
-from apps.intelligence.logic.regime import SLOW_BARS, TREND_BARS, Label, Regime, labels, readings
-from apps.intelligence.logic.volatility import deviation
+from apps.intelligence.logic.regime import QUICK_BARS, SLOW_BARS, TREND_BARS, Label, Regime, labels, readings
+from apps.intelligence.logic.volatility import deviation, ewma_deviations, log_returns
 from apps.intelligence.measuring.libraries import needed_library
 
 HELP = (
@@ -51,6 +52,7 @@ DEFINITIONS = {
     "persistence_gap_overall": "distance of the mean confidence from that share, over all days",
     "ci95": "circular block bootstrap of days, blocks of 30",
     "breakout_brier": "mean squared error of the chance that a high of the next 5 bars tops that of the last 20; lifted: corrected by how narrow the range is, fitted on what lay before",
+    "volatility_qlike": "mean of log variance plus squared return over variance, in daily per cent: less is better",
 }
 
 
@@ -148,6 +150,7 @@ def _report(item: Walk) -> dict[str, Any]:
             "unknown_share": round(1 - len(known) / len(stated), _DIGITS),
             **{name: value for name, value in held.items() if name != "bins"},
             **_breakouts(item),
+            **_volatility(item),
         },
         "ci95": {"spread_7d": interval},
         "by_regime": _by_regime(stated, forward),
@@ -261,6 +264,32 @@ def _breakouts(item: Walk) -> dict[str, float | None]:
         name: round(_mean(column), _DIGITS)
         for name, column in zip(names, zip(*errors, strict=True), strict=True)
     }
+
+
+def _volatility(item: Walk) -> dict[str, float | None]:
+    """Return the mean QLIKE of the next day's variance: by the weighted deviation, by ten days, by half a year."""
+    returns = log_returns(item.bars.closes)
+    weighted = ewma_deviations(returns)
+    losses = []
+    for at in item.scored:
+        if at < len(returns):  # returns[at] leads to the next bar
+            guesses = (
+                weighted[at - 1],
+                deviation(returns[at - QUICK_BARS : at]),
+                deviation(returns[at - SLOW_BARS : at]),
+            )
+            losses.append([_qlike(guess, returns[at]) for guess in guesses])
+    names = ("volatility_qlike", "volatility_qlike_10_days", "volatility_qlike_half_year")
+    if not losses:
+        return dict.fromkeys(names)
+    columns = zip(*losses, strict=True)
+    return {name: round(_mean(column), _DIGITS) for name, column in zip(names, columns, strict=True)}
+
+
+def _qlike(guess: float, value: float) -> float:
+    """Return the loss of a guessed deviation, in daily per cent so that its size can be read."""
+    variance = max(guess * 100, 0.01) ** 2
+    return math.log(variance) + (value * 100) ** 2 / variance
 
 
 @dataclass(frozen=True, slots=True)
