@@ -100,6 +100,12 @@ BREAKERS: Final = {
 }
 
 
+def figure_words(code: str) -> str:
+    """Return a measured figure's name for people."""
+    named = (names[code] for _, names in FACT_GROUPS if code in names)
+    return next(named, None) or code_words(code)
+
+
 def rule_words(name: str) -> str:
     """Return a rule's name for people."""
     return RULES.get(name) or code_words(name)

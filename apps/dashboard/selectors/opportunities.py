@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, Max, Q, QuerySet
 
 from apps.dashboard.asks import Ask
 from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels
 from apps.domain.errors import SniperError
+from apps.domain.money import BPS_ONE
+from apps.domain.verdict import ScoreCard
+from apps.risk.logic.record import card_from_json
+from apps.risk.models import VerdictRecord
 from apps.state.services.config import active_config
 from apps.trading.models import Opportunity, OpportunityStatus
 
@@ -44,6 +49,19 @@ class OpportunityRow:
     chain: ChainLabel
     state: str
     why: str
+    card: ScoreCard | None = None  # of its newest verdict
+
+    @property
+    def score_low_bps(self) -> int | None:
+        """Return what the score could fall to once all is known, None when there is no score."""
+        high = None if self.card is None else self.card.risk.high_bps
+        return None if high is None else BPS_ONE - high
+
+    @property
+    def score_high_bps(self) -> int | None:
+        """Return what the score could rise to once all is known, None when there is no score."""
+        low = None if self.card is None else self.card.risk.low_bps
+        return None if low is None else BPS_ONE - low
 
 
 def opportunity_rows(ask: Ask) -> dict[str, Any]:
@@ -55,9 +73,10 @@ def opportunity_rows(ask: Ask) -> dict[str, Any]:
         rows = rows.exclude(score_bps=None)
     pages = Paginator(rows.select_related("pair__base", "pair__quote").order_by(*order), ROWS_PER_PAGE)
     page: Page[Opportunity] = pages.get_page(ask.page)
+    cards = newest_cards([item.trace_id for item in page.object_list])
     return {
         "page_obj": page,
-        "rows": [_row(item, labels) for item in page.object_list],
+        "rows": [_row(item, labels, cards.get(item.trace_id)) for item in page.object_list],
         "threshold_bps": score_threshold_bps(),
     }
 
@@ -117,10 +136,22 @@ def _filtered(ask: Ask) -> QuerySet[Opportunity]:
     return rows
 
 
-def _row(item: Opportunity, labels: dict[str, ChainLabel]) -> OpportunityRow:
+def newest_cards(trace_ids: Sequence[str]) -> dict[str, ScoreCard]:
+    """Return the score card of each trace's newest verdict; none for those of before there were cards."""
+    rows = VerdictRecord.objects.filter(trace_id__in=trace_ids).order_by().values("trace_id")
+    newest = rows.annotate(newest=Max("pk")).values("newest")
+    kept = VerdictRecord.objects.filter(pk__in=newest).exclude(card=None).values_list("trace_id", "card")
+    return {trace_id: card_from_json(card) for trace_id, card in kept if card}
+
+
+def _row(item: Opportunity, labels: dict[str, ChainLabel], card: ScoreCard | None) -> OpportunityRow:
     why = item.skip_explanation
     if not why and item.status == OpportunityStatus.EXPIRED:
         why = "Nobody could look at it in time."
     return OpportunityRow(
-        item=item, chain=chain_label(labels, item.pair.chain_key), state=state_of(item), why=why
+        item=item,
+        chain=chain_label(labels, item.pair.chain_key),
+        state=state_of(item),
+        why=why,
+        card=card,
     )

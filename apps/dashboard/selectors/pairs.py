@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from apps.dashboard.logic.candles import Candle, candle_width_s, candles
-from apps.dashboard.logic.words import FACT_GROUPS, code_words
+from apps.dashboard.logic.words import FACT_GROUPS, code_words, figure_words
 from apps.dashboard.selectors.chains import chain_label, chain_labels, chains_not_followed
 from apps.dashboard.selectors.opportunities import score_threshold_bps, state_of
 from apps.dashboard.selectors.orders import ATTEMPTS, order_row
@@ -22,6 +22,7 @@ from apps.domain.verdict import Outcome
 from apps.intelligence.logic.record import estimates_from_json
 from apps.intelligence.models import AnalysisRecord
 from apps.risk.logic.explainer import NOT_ASKED
+from apps.risk.logic.record import card_from_json
 from apps.risk.models import VerdictRecord
 from apps.trading.models import DecisionRecord, FillRecord, Opportunity, Order, Position
 
@@ -100,9 +101,14 @@ def pair_verdict(pair_id: int) -> dict[str, Any]:
     findings = sorted(asked, key=lambda item: rank.get(item["outcome"], 2))
     doubts = [item for item in findings if item["outcome"] != Outcome.PASS.value]
     vetoes = sum(item.get("gate", "veto") == "veto" for item in doubts)
+    card = None if not verdict.card else card_from_json(verdict.card)
     scores = VerdictRecord.objects.filter(pair_id=pair_id).order_by("-id").values_list("score_bps", flat=True)
     return {
         "verdict": verdict,
+        "card": card,
+        "score_low_bps": None if card is None or card.risk.high_bps is None else BPS_ONE - card.risk.high_bps,
+        "score_high_bps": None if card is None or card.risk.low_bps is None else BPS_ONE - card.risk.low_bps,
+        "helps_most": "" if card is None or not card.helps_most else figure_words(card.helps_most),
         "findings": findings,
         "against": vetoes,
         "warnings": len(doubts) - vetoes,

@@ -377,6 +377,10 @@ def _size_by(
     )
 
 
+def _in_coins(case: EntryCase, raw: int) -> str:
+    return f"{raw_to_units(raw, case.facts.native.decimals):f} {case.facts.native.symbol}"
+
+
 def _adjusted(
     case: EntryCase, market: _Market, size: Size, *, slippage_bps: int, tip_wei: int
 ) -> tuple[Adjustment, ...]:
@@ -390,9 +394,9 @@ def _adjusted(
     results = (
         Adjustment(
             code="SIZE",
-            subject="amount_in_raw",
-            before=str(_size_by(case, market, as_set).amount_raw),
-            after=str(size.amount_raw),
+            subject="amount_in",
+            before=_in_coins(case, _size_by(case, market, as_set).amount_raw),
+            after=_in_coins(case, size.amount_raw),
             explanation=f"The size that all influences together leave; bound by {size.bound_by}.",
             switch="influence",
         ),
