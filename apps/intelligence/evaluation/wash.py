@@ -1,7 +1,8 @@
 """`manage.py evaluate wash`: how much of planted wash trading is found in real swap histories, and what alarms without any.
 
 Nobody has labelled wash trading, so rings are planted (apps/intelligence/measuring/planted.py, written before the detector).
-The thresholds were looked at on one half of the pools; figures are of the other half, with other seeds, or of --test.
+The thresholds were looked at on one half of the pools; figures are of the other half, with other seeds, or of --test. The
+limits on gains came later, from traders of the simulated market that bought and sold in circles for a profit.
 """
 
 from __future__ import annotations

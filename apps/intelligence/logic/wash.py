@@ -67,11 +67,15 @@ class Class(IntEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Level:
-    """What counts as matched: purchases and sales within a window differ by at most this share of their sum."""
+    """What counts as matched: purchases and sales within a window differ by at most this share of their sum.
+
+    A single wallet that gains or loses more than ``gain_max_bps`` of what it paid took the risk of a trader.
+    """
 
     taken_for: Class
     window_s: int
     tolerance_bps: int
+    gain_max_bps: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +83,13 @@ class Settings:
     """The detector's thresholds. Tuned on planted rings over one half of the pools (`manage.py evaluate wash`)."""
 
     levels: tuple[Level, ...] = (
-        Level(taken_for=Class.STRICT, window_s=300, tolerance_bps=100),
-        Level(taken_for=Class.LIKELY, window_s=900, tolerance_bps=500),
-        Level(taken_for=Class.LOOSE, window_s=3_600, tolerance_bps=1_000),
+        Level(taken_for=Class.STRICT, window_s=300, tolerance_bps=100, gain_max_bps=500),
+        Level(taken_for=Class.LIKELY, window_s=900, tolerance_bps=500, gain_max_bps=1_000),
+        Level(taken_for=Class.LOOSE, window_s=3_600, tolerance_bps=1_000, gain_max_bps=2_500),
     )
     #: A wallet's round trips of any length that end within this of where they began.
     round_tolerance_bps: int = 150
+    round_gain_bps: int = 1_500
     rounds_min: int = 3
     #: A purchase and another wallet's sale of the same amount, to within this.
     leg_tolerance_bps: int = 5
@@ -315,9 +320,14 @@ def _visitors(scan: _Scan, units: Mapping[str, list[int]]) -> list[list[int]]:
 def _is_visit(trades: Sequence[Trade], trip: Sequence[int], settings: Settings) -> bool:
     if trades[trip[-1]].at_ms - trades[trip[0]].at_ms > settings.visit_s * 1_000:
         return False
+    return _gain_bps(trades, trip) <= settings.visit_gain_bps
+
+
+def _gain_bps(trades: Sequence[Trade], trip: Sequence[int]) -> int:
+    """Return what a round trip gained or lost, as a share of what was paid."""
     paid = sum(trades[place].quote_raw for place in trip if trades[place].side == "buy")
     got = sum(trades[place].quote_raw for place in trip if trades[place].side == "sell")
-    return abs(paid - got) * _BPS <= settings.visit_gain_bps * paid
+    return abs(paid - got) * _BPS // max(paid, 1)
 
 
 # -- what matches -------------------------------------------------------------------------
@@ -327,13 +337,19 @@ def _judge(scan: _Scan, places: Sequence[int], reason: str) -> None:
     buys = sum(trades[place].side == "buy" for place in places)
     if buys < LEGS_MIN or len(places) - buys < LEGS_MIN:
         return
+    # What joins several addresses speaks against chance; one wallet alone must not live on prices, as traders do.
+    is_alone = reason == "one_wallet"
     best: dict[int, Class] = {}
     sums = _Sums.of(trades, places)
     for level in scan.settings.levels:
-        for start, stop in _balanced(sums, level, trimmed_max=scan.trimmed_max):
+        for start, stop in _balanced(sums, level, trimmed_max=scan.trimmed_max, is_alone=is_alone):
             for place in places[start:stop]:
                 best.setdefault(place, level.taken_for)
-    trips = _trips(trades, places, scan.settings.round_tolerance_bps)
+    trips = [
+        trip
+        for trip in _trips(trades, places, scan.settings.round_tolerance_bps)
+        if not is_alone or _gain_bps(trades, trip) <= scan.settings.round_gain_bps
+    ]
     if len(trips) >= scan.settings.rounds_min:
         for place in chain.from_iterable(trips):
             best[place] = max(best.get(place, Class.LIKELY), Class.LIKELY)
@@ -367,6 +383,7 @@ class _Sums:
     net: list[int]
     gross: list[int]
     buys: list[int]
+    own: Sequence[Trade]
 
     @classmethod
     def of(cls, trades: Sequence[Trade], places: Sequence[int]) -> _Sums:
@@ -376,11 +393,22 @@ class _Sums:
             times=[trade.at_ms for trade in own],
             net=[0, *accumulate(signed)],
             gross=[0, *accumulate(trade.base_raw for trade in own)],
-            buys=[0, *accumulate(amount > 0 for amount in signed)],
+            buys=[0, *accumulate(trade.side == "buy" for trade in own)],
+            own=own,
         )
 
+    def gain_bps(self, start: int, stop: int) -> int:
+        """Return by how much the average sale was dearer or cheaper than the average purchase."""
+        bought = sold = paid = got = 0
+        for trade in self.own[start:stop]:
+            if trade.side == "buy":
+                bought, paid = bought + trade.base_raw, paid + trade.quote_raw
+            else:
+                sold, got = sold + trade.base_raw, got + trade.quote_raw
+        return abs(got * bought - paid * sold) * _BPS // max(paid * sold, 1)
 
-def _balanced(sums: _Sums, level: Level, *, trimmed_max: int) -> list[tuple[int, int]]:
+
+def _balanced(sums: _Sums, level: Level, *, trimmed_max: int, is_alone: bool) -> list[tuple[int, int]]:
     """Return the windows that balance: from each start the longest balanced run, not overlapping."""
     times, buys, window_ms = sums.times, sums.buys, level.window_s * 1_000
     # |net| <= tolerance * gross over a window is two comparisons of what stands at its ends.
@@ -395,7 +423,8 @@ def _balanced(sums: _Sums, level: Level, *, trimmed_max: int) -> list[tuple[int,
         while at > first and (low[at] > low_start or high[at] < high_start):
             at -= 1
         bought = buys[at] - buys[start]
-        if at > first and bought >= LEGS_MIN and at - start - bought >= LEGS_MIN:
+        is_match = at > first and bought >= LEGS_MIN and at - start - bought >= LEGS_MIN
+        if is_match and (not is_alone or sums.gain_bps(start, at) <= level.gain_max_bps):
             found.append((start, at))
             start = at
         else:
