@@ -25,14 +25,20 @@ _ADDRESSES_SHOWN = 5
 
 
 def whale_estimates(
-    *, listing: Listing, facts: PairFacts, pair_id: int | None, now_ms: int
+    *,
+    listing: Listing,
+    facts: PairFacts,
+    pair_id: int | None,
+    now_ms: int,
+    people: PairPeople | None = None,
 ) -> tuple[Estimate, ...]:
     """Return what is told of a pair's large holders and first buyers; what cannot be known is unknown, with why.
 
-    Rests on the facts and on what is stored. ``now_ms`` is not used: figures are as of the facts' block.
+    Rests on the facts and on what is stored. ``now_ms`` is not used: figures are as of the facts' block. ``people`` spares
+    reading them again.
     """
     del now_ms
-    people = people_read(listing=listing, facts=facts, pair_id=pair_id)
+    people = people or people_read(listing=listing, facts=facts, pair_id=pair_id)
     return whales.estimates(crowd_of(listing=listing, facts=facts, people=people))
 
 
