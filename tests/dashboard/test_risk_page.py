@@ -18,6 +18,7 @@ from apps.dashboard.selectors.risk import board_rows, breaker_rows, limit_rows
 from apps.domain.config import Breakers, Effect, Gates
 from apps.risk.models import Breaker
 from apps.state.models import Event, Incident
+from apps.trading.models import DecisionRecord
 from tests import factories as f
 from tests.dashboard import market
 from tests.dashboard.conftest import client_of
@@ -115,8 +116,7 @@ def test_breaker_when_reset_with_a_reason_then_armed_and_the_reason_is_kept(engi
     assert row.until is not None
     response = bea.post(url, {"reason": "the feed was wrong"}, follow=True)
     assert "The breaker is armed again" in text_of(response)
-    row.refresh_from_db()
-    assert row.until is None
+    assert Breaker.objects.get(pk=row.pk).until is None
     event = Event.objects.get(subject="breaker:losses")
     assert (event.actor, event.payload["reason"]) == ("bea", "the feed was wrong")
     assert Incident.objects.get(dedup_key="breaker/losses").resolved_by == "bea"
@@ -179,7 +179,7 @@ def test_breaker_shrinks_one_chain_then_only_that_chain_is_named(engine):
 
 
 def test_token_narrowed_its_entry_then_the_change_stands_there(viewer, engine):
-    held = market.position(market.pair())
+    market.position(market.pair())
     note = {
         "code": "SHRUNK_BY_WHALES",
         "subject": "position_max_usd",
@@ -188,10 +188,11 @@ def test_token_narrowed_its_entry_then_the_change_stands_there(viewer, engine):
         "explanation": "Sizes are cut down because large holders are selling.",
         "switch": "influence.size_by_whales",
     }
-    held.fills.get().order.decision.__class__.objects.update(adjustments=[note])
+    coins = note | {"subject": "amount_in_raw", "before": "100", "after": "50"}
+    DecisionRecord.objects.update(adjustments=[note, coins])
     text = text_of(viewer.get(reverse("dashboard:risk")))
-    assert "PEPE Sizes are cut down because large holders are selling." in text
-    assert "position max $250 → $75.5" in text
+    assert "position max $250 → $75.50 Sizes are cut down because large holders are selling." in text
+    assert "amount in" not in text
 
 
 # -- refusals -----------------------------------------------------------------------------

@@ -33,7 +33,9 @@ from apps.state.services.config import active_config
 from apps.trading.models import DecisionRecord
 
 REFUSED_MAX, REFUSED_PER_PAGE = 1_000, 25
-ADJUSTED_SHOWN = 12
+ADJUSTED_SHOWN = 5
+#: Figures of single orders (coins, tips) follow from limits and prices; their road shows them.
+_ORDER_FIGURES = ("_raw", "_wei")
 SCOPES_SHOWN = 8
 #: A board's word on a rule needs so many tokens followed to their end.
 DECIDED_MIN = 10
@@ -266,7 +268,12 @@ def _adjusted() -> list[Adjusted]:
         .only("action", "adjustments", "created_at", "trace_id", "opportunity__pair__base__symbol")
         .order_by("-id")[:ADJUSTED_SHOWN]
     )
-    return [Adjusted(item=row, changes=tuple(Adjustment(**item) for item in row.adjustments)) for row in rows]
+    found = (Adjusted(item=row, changes=_limit_changes(row.adjustments)) for row in rows)
+    return [item for item in found if item.changes]
+
+
+def _limit_changes(stored: list[dict[str, str]]) -> tuple[Adjustment, ...]:
+    return tuple(Adjustment(**item) for item in stored if not item["subject"].endswith(_ORDER_FIGURES))
 
 
 # -- what refusing saves and costs --------------------------------------------------------
