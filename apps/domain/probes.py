@@ -24,6 +24,7 @@ TradeName = Literal[
     "fresh_wallet",
     "in_parts",
     "second_buyer",
+    "behind_seller",
 ]
 Role = Literal[
     "owner",  # as owner() or getOwner() says

@@ -33,6 +33,10 @@ _BRANCH_WITHIN = 4
 _COMPARED_BYTES_MAX = 8
 _SHL = 0x1B
 _SELECTOR_BYTES = 4
+_SELECTOR_SHIFT, _MSTORE, _CALLDATALOAD = 224, 0x52, 0x35
+#: A number of up to seven bytes, and PUSH1 and SHL: how optimisers write a selector at a word's high end.
+_MOVED = re.compile(rb"(?:\x60.|\x61..|\x62...|\x63.{4}|\x64.{5})\x60[\xe0-\xff]\x1b", re.S)
+_COMPARED_WITHIN = 16
 _WRITES = frozenset({"nonpayable", "payable"})
 
 
@@ -224,9 +228,28 @@ def _odd_selectors(code: bytes, selectors: frozenset[int]) -> tuple[str, ...]:
         and value != 2**32 - 1
         and then[:2] != [_PUSH1, _SHL]
     }
+    odd |= dict.fromkeys(value for value in _moved_and_compared(code) if value not in selectors)
     single = list(odd)[:COMPARED_MAX]
     combined = {one ^ other for one in single for other in single if one < other}
     return tuple(f"0x{value:08x}" for value in (*single, *combined) if value not in selectors)[:CONSTANTS_MAX]
+
+
+def _moved_and_compared(code: bytes) -> list[int]:
+    """Return four-byte constants that are moved to a word's high end and held against calldata at once.
+
+    Those that are written to memory are what calls, failures and texts consist of.
+    """
+    found: list[int] = []
+    for match in _MOVED.finditer(code):
+        size = match.group()[0] - _PUSH1 + 1
+        if len(match.group()) != size + 1 + 3:
+            continue
+        moved = int.from_bytes(match.group()[1 : 1 + size], "big") << match.group()[-2]
+        if moved % 2**_SELECTOR_SHIFT == 0 and 2**_SELECTOR_SHIFT <= moved < 2**256:
+            then = code[match.end() : match.end() + _COMPARED_WITHIN]
+            if _CALLDATALOAD in then.partition(bytes([_MSTORE]))[0]:
+                found.append(moved >> _SELECTOR_SHIFT)
+    return found
 
 
 def _pushes(code: bytes) -> list[tuple[int, int, list[int]]]:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from apps.chains.evm import abi
 from apps.chains.evm.bytecode import Function
 from apps.chains.evm.owner_arguments import (
     LEVELS,
@@ -23,7 +24,8 @@ from apps.chains.evm.owner_arguments import (
     tries_of,
 )
 from apps.chains.evm.probes_ground import Ground, holdings_of, probe_calls
-from apps.chains.evm.simulate_script import STEPS_MAX, Account, Scene, Script, Step
+from apps.chains.evm.simulate_script import STEPS_MAX, Account, Scene, Script, Step, Told
+from apps.domain.money import UINT256_MAX
 from apps.domain.probes import Commander, Holdings, OwnerAct, ProbeCall
 
 TRY_GAS = 1_000_000
@@ -39,6 +41,10 @@ STRANGER_STRIDE = 3
 #: Levels tried between the highest that is let through and the next above it.
 REFINE_STEPS = 16
 APPOINTMENTS_MAX = 24
+#: Levels at which everything is done at once: the largest number, and extremes in basis points, per mille and percent.
+SWEEP_LEVELS = (UINT256_MAX, 9_900, 990, 99, 1, 0)
+SWEEPS_MAX = 24
+SWEEP_CALLS_MAX = 24
 #: Upper ends of what a level may mean: basis points, per mille, percent.
 _SCALES = (9_900, 990, 99)
 _PREFIX = 6  # looks at holdings before the tries
@@ -68,6 +74,14 @@ class PlannedAct:
     call: Try
     before: Holdings
     appointments: tuple[Step, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sweep:
+    """Everything that a commander may call, at one level, one call of each function and those without arguments last."""
+
+    permission: Permission
+    calls: tuple[Try, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -200,10 +214,13 @@ class OwnerPlay:
 
     def act_script(self, act: PlannedAct | None) -> Script:
         """Return the play of one act; without one, of nothing in its place."""
+        caller = self.ground.actor("anyone") if act is None else act.commander.address
+        made = () if act is None else (*act.appointments, self._step(act.commander, act.call))
+        return self._played_script(made, caller=caller)
+
+    def _played_script(self, made: Sequence[Step], *, caller: str) -> Script:
         ground, us, other = self.ground, self.ground.plan.buyer, self.ground.actor("another")
         amount = ground.plan.amount_in_raw
-        caller = ground.actor("anyone") if act is None else act.commander.address
-        made = () if act is None else (*act.appointments, self._step(act.commander, act.call))
         look = ground.balance(other)
         scenes = [
             self._purchase(ahead=1),
@@ -219,9 +236,14 @@ class OwnerPlay:
         """Return what an act did, or why that is unknown."""
         if isinstance(account, str):
             return account
-        told, looks = account[1][:-_PREFIX], account[1][-_PREFIX:]
         if not account[0][0].ok:
             return "the simulated purchase was not repeated"
+        if planned is not None and not account[1][:-_PREFIX][-1].ok:
+            return "the call was not let through again"
+        return self._outcome(planned, account)
+
+    def _outcome(self, planned: PlannedAct | None, account: Sequence[Sequence[Told]]) -> OwnerAct:
+        looks = account[1][-_PREFIX:]
         before_sale = [*account[0], *account[1]]
         sale_told, look, buy_told, look_after = account[2]
         reserves = self.ground.reserves_after(before_sale, before=self.reserves)
@@ -239,8 +261,6 @@ class OwnerPlay:
             commander, before = Commander(address=self.ground.actor("anyone"), role="anyone"), after
         else:
             commander, before = planned.commander, planned.before
-            if not told[-1].ok:
-                return "the call was not let through again"
         return OwnerAct(
             commander=commander,
             selector="" if planned is None else planned.call.function.selector,
@@ -255,6 +275,52 @@ class OwnerPlay:
             detail=sale.detail,
             target="" if planned is None else planned.call.function.target,
         )
+
+    # -- several calls at once ------------------------------------------------------------
+
+    def sweeps(self, permissions: Sequence[Permission]) -> tuple[Sweep, ...]:
+        """Return for each commander everything that he may do, at one level after the other.
+
+        Some powers need two calls: one proposes, the next applies; one approves, the next moves.
+        """
+        found: dict[tuple[str, tuple[str, ...]], Sweep] = {}
+        for permission in permissions:
+            for level in SWEEP_LEVELS:
+                calls = _at_level(permission, level)
+                if not calls:
+                    continue
+                who = permission.commander.address
+                sweep = Sweep(permission=permission, calls=calls)
+                found.setdefault((who, tuple(call.data for call in calls)), sweep)
+        return tuple(found.values())[:SWEEPS_MAX]
+
+    def sweep_script(self, sweep: Sweep) -> Script:
+        """Return the play of a sweep: we buy, all calls are made, our tokens are asked for, we sell, another buys."""
+        return self._played_script(self._swept(sweep), caller=sweep.permission.commander.address)
+
+    def swept(self, sweep: Sweep, account: Account) -> OwnerAct | str:
+        """Return what a sweep did, or why that is unknown."""
+        if isinstance(account, str) or not account[0][0].ok:
+            return account if isinstance(account, str) else "the simulated purchase was not repeated"
+        # Single calls of a sweep may be refused: it is judged by what all of them did.
+        made = [step for step, told in zip(self._swept(sweep), account[1][:-_PREFIX], strict=True) if told.ok]
+        if not made:
+            return "the calls were not let through again"
+        plan = PlannedAct(
+            commander=sweep.permission.commander, call=sweep.calls[-1], before=sweep.permission.before
+        )
+        act = self._outcome(plan, account)
+        return replace(act, names="nobody", calls=probe_calls([Scene(ahead=2, steps=tuple(made))]))
+
+    def _swept(self, sweep: Sweep) -> tuple[Step, ...]:
+        permission, cast = sweep.permission, self.cast
+        taken = abi.call(abi.TRANSFER_FROM, cast.buyer, cast.receiver, self.received_raw)
+        moves = [
+            Step(sender=who, to=self.ground.plan.token, data=taken, gas=TRY_GAS)
+            for who in (permission.commander.address, cast.receiver)
+        ]
+        calls = (self._step(permission.commander, call) for call in sweep.calls)
+        return (*permission.appointments, *calls, *moves)
 
     # -- parts ----------------------------------------------------------------------------
 
@@ -325,6 +391,19 @@ def _with_level(function: Function, level: int) -> list[Try]:
         return []
     data = function.selector + encode(types, [level] * len(types)).hex()
     return [Try(function=function, data=data, names="nobody", level=level)]
+
+
+def _at_level(permission: Permission, level: int) -> tuple[Try, ...]:
+    """Return of each function the call at this level, against us where it names somebody; nothing for a single call."""
+    chosen: dict[tuple[str, str, Names], Try] = {}
+    for call in permission.allowed:
+        is_wanted = call.names in ("nobody", "buyer") and call.level in (None, level) and not call.is_alone
+        if is_wanted:
+            chosen.setdefault((call.function.target, call.function.selector, call.names), call)
+    ordered = sorted(chosen.values(), key=lambda call: _disruption(call.function.arguments))
+    # A single call is played on its own already, unless it may have approved somebody.
+    is_worth = len(ordered) > 1 or any(call.names == "buyer" for call in ordered)
+    return tuple(ordered[:SWEEP_CALLS_MAX]) if is_worth else ()
 
 
 def _named(names: Names) -> Literal["nobody", "buyer", "pool", "receiver"]:

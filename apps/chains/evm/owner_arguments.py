@@ -41,7 +41,6 @@ STANDARD = frozenset(
         "approve(address,uint256)",
         "increaseAllowance(address,uint256)",
         "decreaseAllowance(address,uint256)",
-        "permit(address,address,uint256,uint256,uint8,bytes32,bytes32)",
         "renounceOwnership()",
         "transferOwnership(address)",
         "acceptOwnership()",

@@ -1,8 +1,9 @@
 """Slots that decide over sales and that are written behind a lock which no account opens: signatures, secrets, riddles.
 
 A function that nobody tried may call is usually one whose owner has left. Whether it is, is found out by putting a stranger
-where accounts are named that are nobody: if he is let through then, the lock is an office, and it is empty. If no office
-opens it, something else does, and what it writes is set to other values before our sale. Requests and results only.
+where accounts are named that are nobody: if he is let through then, the lock is an office, and it is empty. And those who
+do hold an office are tried with other switches set: what is done already cannot be done again. If neither opens it,
+something else does, and what it writes is set to other values before our sale. Requests and results only.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from apps.domain.probes import Lever
 SLOTS_MAX = 4
 #: Functions whose lock is looked at.
 WRITERS_MAX = 8
+#: Who holds an office and is tried again, and calls in all: their gas must fit into a block.
+HOLDERS_MAX = 2
+CALLS_MAX = 120
 #: What a slot is set to: switches, percents, per mille, basis points, and the largest number.
 VALUES = (0, 1, 99, 990, 9_900, UINT256_MAX)
 #: A sale that loses more is as good as none.
@@ -48,6 +52,7 @@ class LeverPlay:
     variables: tuple[Variable, ...]
     words: Mapping[str, int]
     refused: tuple[Function, ...]
+    commanders: tuple[str, ...]  # who was refused
     received_raw: int
     sale_ahead: int
     reserves: tuple[int, int] | None
@@ -85,16 +90,24 @@ class LeverPlay:
             if isinstance(account, str):
                 return account
             opened |= {
-                function.selector for (function, _), told in zip(calls, account[0], strict=True) if told.ok
+                function.selector for (_, function, _), told in zip(calls, account[0], strict=True) if told.ok
             }
         return frozenset(item.selector for item in self.writers) - opened
 
-    def _calls(self) -> list[tuple[Function, str]]:
-        return [(item, call.data) for item in self.writers for call in few_of(tries_of(item, self.cast))]
+    def _calls(self) -> list[tuple[str, Function, str]]:
+        """Return who calls what with which data."""
+        callers = (self.ground.actor("heir"), *self.commanders[:HOLDERS_MAX])
+        return [
+            (caller, item, call.data)
+            for caller in callers
+            for item in self.writers
+            for call in few_of(tries_of(item, self.cast))
+        ][:CALLS_MAX]
 
     def _lock_script(self, state: int | None) -> Script:
         heir, token = self.ground.actor("heir"), self.ground.plan.token
-        steps = tuple(Step(sender=heir, to=token, data=data, gas=TRY_GAS) for _, data in self._calls())
+        calls = self._calls()
+        steps = tuple(Step(sender=who, to=token, data=data, gas=TRY_GAS) for who, _, data in calls)
         storage = {token.lower(): self._offices(heir, state)}
         return self.ground.script(
             [Scene(ahead=1, steps=steps, storage=storage)], paying_raw=0, is_valid=False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from apps.chains.evm import abi
 from apps.chains.evm.bytecode import Function
 from apps.chains.evm.client import Request
-from apps.chains.evm.owner_acts import STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct
+from apps.chains.evm.owner_acts import STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct, Sweep
 from apps.chains.evm.owner_arguments import Try, few_of
 from apps.chains.evm.owner_delay import DelayPlay
 from apps.chains.evm.owner_upgrade import Watch
@@ -131,11 +131,15 @@ class ActRounds:
         finer = [self._highest(item) for item in finer]
         late = {f"late:{number}": act for number, act in enumerate(self.play.planned([*finer, *office]))}
         late_watches = self._watches(office, start=len(watches))
+        sweeps = {
+            f"sweep:{number}": item for number, item in enumerate(self.play.sweeps([*permissions, *office]))
+        }
         self.play_all(
             {name: self.play.act_script(act) for name, act in late.items()}
+            | {name: self.play.sweep_script(sweep) for name, sweep in sweeps.items()}
             | {name: upgrade.script(watch) for name, watch in late_watches.items()}
         )
-        return self._played({**planned, **late}), watches | late_watches
+        return (*self._played({**planned, **late}), *self._swept(sweeps)), watches | late_watches
 
     def _highest(self, permission: Permission) -> Permission:
         """Return a refinement with the highest level of each function alone."""
@@ -194,6 +198,10 @@ class ActRounds:
             else:
                 acts.append(act)
         return tuple(acts)
+
+    def _swept(self, sweeps: Mapping[str, Sweep]) -> tuple[OwnerAct, ...]:
+        acts = (self.play.swept(sweep, self.run.accounts[name]) for name, sweep in sweeps.items())
+        return tuple(act for act in acts if not isinstance(act, str))
 
     def _proven_delays(self) -> dict[str, int]:
         """Return the delays that stood the test; a claim that could not be tested counts for nothing."""

@@ -24,7 +24,7 @@ SIZES: Mapping[TradeName, int] = {"intended_size": 10, "tenth_size": 1, "tenfold
 #: Between two sales of one holder.
 PAUSE_MS = 120_000
 #: Played again with a minute's wait where the token lets nobody sell at once.
-_PATIENT: tuple[TradeName, ...] = ("tenth_size", "tenfold_size", "in_parts", "second_buyer")
+_PATIENT: tuple[TradeName, ...] = ("tenth_size", "tenfold_size", "in_parts", "second_buyer", "behind_seller")
 NAMES: tuple[TradeName, ...] = (
     *SIZES,
     "same_block",
@@ -33,6 +33,7 @@ NAMES: tuple[TradeName, ...] = (
     "fresh_wallet",
     "in_parts",
     "second_buyer",
+    "behind_seller",
 )
 _NO_BUY = "the simulated purchase was not repeated"
 
@@ -123,6 +124,7 @@ class TradePlay:
         scripts["sent"] = self._script(self._sent(received), "fresh_wallet")
         if learned.second.got_raw is not None:
             scripts["second_buyer"] = self._behind(received, learned.second.got_raw, wait=1)
+            scripts["behind_seller"] = self._after_seller(received, learned.second.got_raw, wait=1)
         return scripts
 
     @property
@@ -188,6 +190,20 @@ class TradePlay:
         ]
         return self._script(scenes, "second_buyer")
 
+    def _after_seller(self, first_raw: int, received_raw: int, *, wait: int) -> Script:
+        """Return our purchase behind another's, whose sale at once makes the price fall below ours; then we sell."""
+        ground, us, other = self.ground, self.ground.plan.buyer, self.ground.actor("second")
+        amount = self.amount("behind_seller")
+        scenes = [
+            Scene(ahead=1, steps=(ground.buy(other, amount), ground.approve(other, first_raw))),
+            Scene(ahead=2, steps=(ground.buy(us, amount), ground.approve(us, received_raw))),
+            Scene(
+                ahead=2 + wait,
+                steps=(ground.sell(other, _kept(first_raw)), ground.sell(us, _kept(received_raw))),
+            ),
+        ]
+        return self._script(scenes, "behind_seller")
+
     def _sent(self, received_raw: int) -> list[Scene]:
         ground, fresh = self.ground, self.ground.actor("fresh")
         buyer = ground.plan.buyer
@@ -236,6 +252,7 @@ class TradePlay:
             scripts["again:in_parts"] = self._parts(received, wait=wait)
         if received is not None and second is not None:
             scripts["again:second_buyer"] = self._behind(received, second, wait=wait)
+            scripts["again:behind_seller"] = self._after_seller(received, second, wait=wait)
         return scripts
 
     def _fresh(self, received_raw: int, arrived_raw: int) -> Script:
@@ -294,7 +311,7 @@ class TradePlay:
         trip = replace(
             blank, received_raw=bought.got_raw, buy_tax_bps=bought.tax_bps, buy_gas=bought.gas_used
         )
-        if name == "second_buyer" and learned.second.got_raw is None:
+        if name in ("second_buyer", "behind_seller") and learned.second.got_raw is None:
             return replace(trip, stage="buy_failed", detail=f"second buyer: {learned.second.detail}")
         if name == "fresh_wallet" and name not in accounts:
             return self._unsent(trip, accounts)
@@ -331,12 +348,14 @@ class TradePlay:
         sales: dict[str, list[tuple[int, int]]] = {  # (scene, step) of each sale, by probe
             "in_parts": [(1, 0), (2, 0)],
             "second_buyer": [(2, 0), (2, 1)],
+            "behind_seller": [(2, 0), (2, 1)],
             "fresh_wallet": [(2, 1)],
             "same_block": [(0, 2)],
         }
         amounts = {
             "in_parts": [half, trip.received_raw - half],
             "second_buyer": [learned.second.got_raw or 0, trip.received_raw],
+            "behind_seller": [_kept(trip.received_raw), _kept(learned.second.got_raw or 0)],
         }.get(name, [trip.received_raw])
         returned, taxes, gas = 0, [], 0
         for (scene, step), amount in zip(sales.get(name, [(1, 1)]), amounts, strict=True):
@@ -376,6 +395,11 @@ class TradePlay:
 
     def _script(self, scenes: Sequence[Scene], name: TradeName) -> Script:
         return self.ground.script(scenes, paying_raw=self.amount(name))
+
+
+def _kept(received_raw: int) -> int:
+    """Return what is left of a purchase when others' trades moved holders' shares by rounding."""
+    return received_raw - received_raw // BPS_ONE
 
 
 def _left(account: Account) -> int | None:

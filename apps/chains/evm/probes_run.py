@@ -303,9 +303,9 @@ class Assessment:
             if self.implementation:
                 self._ask_code(self.implementation)
         if self.proxy == "unknown":
-            self.implementation = next(
-                (item.address for item in self.candidates if self._has_transfer(item.address)), ""
-            )
+            named = [item.address for item in self.candidates]
+            asked = self._called_in_transfer() or ()
+            self.implementation = next(filter(self._has_transfer, (*named, *asked)), "")
         built_in = self.answers.get("built_in_slots")
         words = "" if built_in is None else owner.storage_of(built_in, self.view.words if self.view else ())
         if not isinstance(words, str):
@@ -512,6 +512,7 @@ class Assessment:
                 variables=self._variables(),
                 words=self.words,
                 refused=refused,
+                commanders=tuple(item.address for item in self.known_commanders),
                 received_raw=play.received_raw,
                 sale_ahead=play.sale_ahead,
                 reserves=self.reserves,

@@ -332,6 +332,8 @@ def function_name(selector: str, arguments: str) -> str:
 def _act_evidence(probes: TokenProbes, code: str, act: OwnerAct) -> Evidence:
     who = f"{_ROLE_WORDS[act.commander.role]} {act.commander.address}".removesuffix(" ")
     name = function_name(act.selector, act.arguments)
+    if len(act.calls) > 1 and act.names == "nobody":
+        name = f"{name} after {len(act.calls) - 1} other calls"
     if act.target:
         name = f"{name} of {act.target}, with which the token works,"
     return Evidence(

@@ -18,8 +18,10 @@ _LATER: dict[str, TradeName] = {
 _SINGLE: dict[str, TradeName] = {
     "sellable_from_fresh_wallet": "fresh_wallet",
     "sellable_in_parts": "in_parts",
-    "sellable_behind_buyer": "second_buyer",
 }
+_BEHIND: tuple[TradeName, ...] = ("second_buyer", "behind_seller")
+#: The code that both trades behind others speak of.
+_BEHIND_CODES = tuple(("sellable_behind_buyer", name) for name in _BEHIND)
 _SIZES: tuple[TradeName, ...] = ("tenth_size", "intended_size", "tenfold_size")
 _WORDS: dict[TradeName, str] = {
     "intended_size": "at the intended size",
@@ -32,6 +34,7 @@ _WORDS: dict[TradeName, str] = {
     "fresh_wallet": "from a fresh wallet that was sent the tokens",
     "in_parts": "in two parts",
     "second_buyer": "after somebody else bought behind us",
+    "behind_seller": "after somebody who bought before us sold",
 }
 #: Taxes that differ by less between sizes are rounding.
 SIZE_TAX_SPREAD_BPS = 50
@@ -52,6 +55,7 @@ def estimates(subject: Subject) -> tuple[Estimate, ...]:
         _all(subject, "sellable_later", by_delay),
         *by_delay,
         *(_sells(subject, probes, code, name) for code, name in _SINGLE.items()),
+        _sells_behind(subject, probes),
         _size_dependent(subject, probes),
         _sale_wait(subject, probes),
     )
@@ -60,7 +64,7 @@ def estimates(subject: Subject) -> tuple[Estimate, ...]:
 def evidence(probes: TokenProbes) -> tuple[Evidence, ...]:
     """Return the trades that went wrong, and those whose size mattered."""
     found: list[Evidence] = []
-    for code, name in (*_LATER.items(), *_SINGLE.items()):
+    for code, name in (*_LATER.items(), *_SINGLE.items(), *_BEHIND_CODES):
         probe = trade(probes, name)
         if probe is not None and probe.trip.stage == "sell_failed":
             found.append(_failure(probes, code, probe))
@@ -137,6 +141,13 @@ def _sells(subject: Subject, probes: TokenProbes, code: str, name: TradeName) ->
         source=_SOURCE,
         confidence=LOCAL_CONFIDENCE if trip.method == "pyrevm" else Decimal(1),
     )
+
+
+def _sells_behind(subject: Subject, probes: TokenProbes) -> Estimate:
+    """Return whether we can sell when others trade around us; what an older look did not try does not count."""
+    code = "sellable_behind_buyer"
+    tried = [name for name in _BEHIND if trade(probes, name) is not None] or list(_BEHIND[:1])
+    return _all(subject, code, tuple(_sells(subject, probes, code, name) for name in tried))
 
 
 def _all(subject: Subject, code: str, parts: tuple[Estimate, ...]) -> Estimate:
