@@ -53,7 +53,8 @@ _CARD = {
     "data": "Hop Protocol's airdrop of 2022: bridge users, those eliminated as Sybils, direct transfers among them",
     "data_licence": "public on-chain facts and published labels; the source states no licence",
     "date": "2026-11-24",
-    "use": "A hint beside other reasons: it merges nobody. Learned on bridge users, so its level is unproven elsewhere.",
+    "use": "Measuring only. Trading does not use it: what was learned on a bridge's users ranked the sandbox's traders no"
+    " better than chance (AUC 0.40 over 69 pools), so it is switched off; entities come from reasons instead.",
 }
 
 

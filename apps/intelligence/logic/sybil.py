@@ -1,9 +1,9 @@
 """How much an address looks like one of many that a single person commands: its place among the participants.
 
 Only relations count, and nearness is measured in ranks: how many others lie between two participants in time or in
-size. So figures learned where people acted over months may be read where they act within minutes.
+size. So figures learned where people acted over months can be tried where they act within minutes.
 
-Parameters are fitted by ``apps.intelligence.fitting.sybil``. A score is a hint: it merges nobody.
+Parameters are fitted by ``apps.intelligence.fitting.sybil``. Trading does not use them: see the parameters' card.
 """
 
 from __future__ import annotations
