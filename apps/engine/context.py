@@ -12,6 +12,15 @@ from apps.risk.services.loss import loss_estimates
 from apps.trading.services.outcomes import own_outcome_estimates
 
 
+def held(listing: Listing, facts: PairFacts, pair_id: int) -> tuple[Estimate, ...]:
+    """Return what may draw in the exits of a pair that is held: its large holders and its market."""
+    now_ms = housekeeping.now_ms()
+    return (
+        *whale_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
+        *regime_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
+    )
+
+
 def gathered(
     *, listing: Listing, facts: PairFacts, history: DeployerHistory | None, pair_id: int
 ) -> tuple[Estimate, ...]:

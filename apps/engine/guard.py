@@ -9,7 +9,7 @@ from apps.chains.evm.client import EvmClient
 from apps.chains.evm.holdings import EvmHoldingReader
 from apps.domain.holding import HoldingReader
 from apps.domain.market import BlockRef
-from apps.engine import road
+from apps.engine import context, road
 from apps.trading.services.guard import GuardLook, guard_look, guard_simulate
 from apps.trading.services.ports import ExecutionPorts
 
@@ -40,6 +40,7 @@ def positions_simulate(*, found: GuardLook, chain_key: str, ports: ExecutionPort
         ports=ports,
         head=head,
         time_max_s=min(max(share_s, _TIME_MIN_S), _TIME_MAX_S),
+        estimates_of=context.held,
     ):
         road.execute(order_id)
 

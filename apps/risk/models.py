@@ -165,6 +165,8 @@ class GuardWatch(models.Model):
     checked_block = models.PositiveBigIntegerField(null=True)  # of the newest simulation
     liquidity_root = RawAmountField(null=True)  # highest root of the product of reserves seen while holding
     looked_block = models.PositiveBigIntegerField(null=True)  # events before were seen
+    estimates = models.JSONField(default=list)  # what draws exits in, as of the newest simulation
+    estimates_at = models.DateTimeField(null=True)
     trigger_code = models.CharField(max_length=40, blank=True)  # "": nothing found
     trigger_explanation = models.CharField(max_length=300, blank=True)
     trigger_detail = models.CharField(max_length=300, blank=True)

@@ -19,13 +19,15 @@ from apps.domain.verdict import Gate
 from apps.engine import breakers as gathering
 from apps.intelligence.services.analysis import analysis_run
 from apps.risk.logic.edge import outcome_estimates
-from apps.risk.models import VerdictRecord
+from apps.risk.models import GuardWatch, VerdictRecord
 from apps.risk.services.verdicts import verdict_issue
+from apps.state.models import ConfigRevision
 from apps.state.services.config import ActiveConfig
 from apps.state.services.engine import engine_view
 from apps.trading.models import DecisionRecord, Opportunity, Order, Position
 from apps.trading.services.decisions import decision_repeat, entry_decide
 from apps.trading.services.exits import exits_evaluate
+from apps.trading.services.guard import guard_simulate
 from apps.trading.services.opportunities import opportunity_claim, opportunity_open
 from tests import factories
 from tests.chain_fixtures import Market
@@ -176,8 +178,8 @@ def test_bad_news_then_the_signed_value_and_its_minimum_shrink_and_only_by_the_s
     assert cut.minimum_out_raw < whole.minimum_out_raw
     assert cut.minimum_out_raw == cut.order.amount_out_min_raw
     assert cut.position.quantity_raw >= cut.minimum_out_raw
-    before, after = (Decimal(text.split()[0]) * ETHER for text in notes(cut)["influence"])
-    assert (before, after) == (whole.value_raw, cut.value_raw)
+    sizes = [int(Decimal(text.split()[0]) * ETHER) for text in notes(cut)["influence"]]
+    assert sizes == [whole.value_raw, cut.value_raw]
     assert f"influence.{switch}" in notes(cut)
     assert decision_repeat(cut.order.decision).amount_in is not None
 
@@ -260,7 +262,7 @@ def test_large_holders_sell_while_we_hold_then_the_sale_is_signed_at_once(desk: 
             chain_key=bought.position.chain_key,
             ports=trader.ports,
             head=trader.reader.head(),
-            estimates_of=lambda listing, pair_id: (told("whale_distribution_bps", value),),
+            estimates_of=lambda position: (told("whale_distribution_bps", value),),
         )
 
     assert exits(1_000) == ()
@@ -271,6 +273,44 @@ def test_large_holders_sell_while_we_hold_then_the_sale_is_signed_at_once(desk: 
     record = DecisionRecord.objects.get(position=position)
     assert record.reasons[0]["code"] == "WHALES_SOLD"
     assert decision_repeat(record).exit_tag == "guard"
+
+
+def test_guard_looks_again_then_what_it_learned_draws_the_exits_in_for_a_while(
+    desk: Desk, market: Market
+) -> None:
+    config = config_of("whales_in_exits")
+    ConfigRevision.objects.update(payload=config.model_dump(mode="json"))
+    bought, trader = desk.buy(market, config=config), desk.trader
+    chain_key = bought.position.chain_key
+
+    def look(value: int) -> None:
+        guard_simulate(
+            position_ids=[bought.position.pk],
+            chain_key=chain_key,
+            ports=trader.ports,
+            head=trader.reader.head(),
+            time_max_s=5,
+            estimates_of=lambda listing, facts, pair_id: (
+                told("whale_distribution_bps", value),
+                told("holder_count", 7),
+            ),
+        )
+
+    def exits() -> tuple[int, ...]:
+        return exits_evaluate(chain_key=chain_key, ports=trader.ports, head=trader.reader.head())
+
+    assert exits() == ()
+    look(1_000)
+    assert exits() == ()
+    [watch] = GuardWatch.objects.all()
+    assert [item["code"] for item in watch.estimates] == ["whale_distribution_bps"]
+    look(9_000)
+    GuardWatch.objects.update(estimates_at=timezone.now() - timedelta(hours=1))
+    assert exits() == ()
+    look(9_000)
+    [sale] = exits()
+    assert trader.carry_out(sale) is OrderStatus.FILLED
+    assert Position.objects.get(pk=bought.position.pk).exit_tag == "guard"
 
 
 def test_a_chain_is_traded_in_concert_then_no_entry_is_signed_there(desk: Desk, market: Market) -> None:
@@ -289,7 +329,7 @@ def test_a_chain_is_traded_in_concert_then_no_entry_is_signed_there(desk: Desk, 
             chain_key=bought.position.chain_key,
             ports=desk.trader.ports,
             head=desk.trader.reader.head(),
-            estimates_of=lambda listing, pair_id: (told("whale_distribution_bps", 9_000),),
+            estimates_of=lambda position: (told("whale_distribution_bps", 9_000),),
         )
         != ()
     )

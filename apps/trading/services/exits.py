@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -13,8 +13,10 @@ from apps.domain.decision import ExitTag, TradeDecision
 from apps.domain.engine import EngineStatus, EngineView
 from apps.domain.estimate import Estimate
 from apps.domain.ids import PairKey, TraceId
-from apps.domain.market import BlockRef, ChainProfile, FeeQuote, Listing, PoolReserves
+from apps.domain.market import BlockRef, ChainProfile, FeeQuote, PoolReserves
 from apps.domain.position import ExitPlan
+from apps.intelligence.logic.record import estimates_from_json
+from apps.risk.models import GuardWatch
 from apps.state.services.config import ActiveConfig, active_config
 from apps.state.services.engine import engine_view
 from apps.trading.logic import plan
@@ -32,8 +34,10 @@ from apps.trading.services.positions import base_token, exit_failed
 POSITIONS_MAX = 1_000
 
 
-#: What is known now of a pair that is held and of its market, by pair id: rows read, nothing fetched.
-HoldingEstimates = Callable[[Listing, int], tuple[Estimate, ...]]
+#: What is known now of a position's pair and of its market.
+HoldingEstimates = Callable[[Position], tuple[Estimate, ...]]
+#: What the guard's simulations found of a position draws its exits in for so long.
+ESTIMATES_KEPT = timedelta(minutes=15)
 
 
 def exits_evaluate(
@@ -45,7 +49,7 @@ def exits_evaluate(
 ) -> tuple[int, ...]:
     """Read the pools of a chain's open positions, mark these and create the exits that are due; return their orders.
 
-    ``estimates_of`` None: the exits go by their plans alone.
+    ``estimates_of`` says what is known of each position's pair; by itself what the guard's newest simulation has kept.
     Raises NetworkError when the chain does not answer: nothing is marked or created then.
     """
     listings = [listing_of(item.pair) for item in _open_positions(chain_key)]
@@ -86,6 +90,7 @@ def positions_judge(
     A position whose pool is not among ``reserves`` has no fresh price: its mark is unknown, and it is held.
     """
     now = timezone.now()
+    estimates_of = estimates_of or _kept_estimates(profile.chain_key, now)
     judged: list[tuple[Position, ExitCase]] = []
     for position in _open_positions(profile.chain_key):
         pool = reserves.get(position.pair.pair_key)
@@ -99,7 +104,7 @@ def positions_judge(
             config=active.config,
             config_revision=active.revision,
             now_ms=ms_of(now),
-            estimates=_estimates(position, estimates_of),
+            estimates=tuple(item for item in estimates_of(position) if item.code in plan.CODES),
         )
         judged.append((position, case))
     with transaction.atomic():  # one commit for all marks of a block
@@ -111,11 +116,13 @@ def positions_judge(
     return tuple(order_id for order_id in order_ids if order_id is not None)
 
 
-def _estimates(position: Position, estimates_of: HoldingEstimates | None) -> tuple[Estimate, ...]:
-    if estimates_of is None:
-        return ()
-    found = estimates_of(listing_of(position.pair), position.pair_id)
-    return tuple(item for item in found if item.code in plan.CODES)
+def _kept_estimates(chain_key: str, now: datetime) -> HoldingEstimates:
+    """Return what the guard kept of each position of a chain; nothing of one that it has not looked at lately."""
+    rows = GuardWatch.objects.filter(chain_key=chain_key, estimates_at__gte=now - ESTIMATES_KEPT)
+    kept = {
+        trace_id: estimates_from_json(found) for trace_id, found in rows.values_list("trace_id", "estimates")
+    }
+    return lambda position: kept.get(position.trace_id, ())
 
 
 def position_facts(position: Position, *, profile: ChainProfile, engine: EngineView) -> PositionFacts:

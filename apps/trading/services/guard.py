@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import ROUND_CEILING, Decimal
 from math import isqrt
@@ -18,11 +18,13 @@ from apps.discovery.models import PoolTrade
 from apps.discovery.services.listings import listing_of
 from apps.domain.engine import EngineView
 from apps.domain.errors import SniperError
+from apps.domain.estimate import Estimate
 from apps.domain.events import EventKind
 from apps.domain.holding import HoldingAnswer, HoldingQuestion, HoldingReader
-from apps.domain.market import BlockRef, FeeQuote, PairFacts, PoolReserves
+from apps.domain.market import BlockRef, FeeQuote, Listing, PairFacts, PoolReserves
 from apps.domain.verdict import Gate, Outcome
 from apps.intelligence.logic.analyse import analyse
+from apps.intelligence.logic.record import estimates_to_json
 from apps.intelligence.logic.subject import Subject
 from apps.risk.logic.judge import judge
 from apps.risk.models import GuardWatch
@@ -32,6 +34,7 @@ from apps.state.services.config import ActiveConfig, active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.events import cut, event_record
 from apps.trading.logic import guard as logic
+from apps.trading.logic import plan
 from apps.trading.logic.exit import ExitCase
 from apps.trading.logic.guard import (
     Baseline,
@@ -115,13 +118,23 @@ def guard_look(
     )
 
 
+#: What is known now of a pair that is held and of its market: listing, facts, pair id.
+HeldEstimates = Callable[[Listing, PairFacts, int], tuple[Estimate, ...]]
+
+
 def guard_simulate(
-    *, position_ids: Sequence[int], chain_key: str, ports: ExecutionPorts, head: BlockRef, time_max_s: float
+    *,
+    position_ids: Sequence[int],
+    chain_key: str,
+    ports: ExecutionPorts,
+    head: BlockRef,
+    time_max_s: float,
+    estimates_of: HeldEstimates | None = None,
 ) -> tuple[int, ...]:
     """Read and judge these positions' pairs anew, as many as fit into the time, and create the exits that are due.
 
-    A pair that cannot be read now is left for the next look: unknown is no cause to sell.
-    """
+    What ``estimates_of`` says of each pair is kept for its exits. A pair that cannot be read now is left for the next
+    look: unknown is no cause to sell."""
     deadline, active = time.monotonic() + time_max_s, active_config()
     held = {item.position.pk: item for item in _held(chain_key)}
     worse: list[_Held] = []
@@ -130,7 +143,7 @@ def guard_simulate(
             continue
         item = held[key]
         try:
-            trigger = _simulated(item, ports=ports, head=head, active=active)
+            trigger = _simulated(item, ports=ports, head=head, active=active, estimates_of=estimates_of)
         except SniperError:
             continue
         if trigger is not None:
@@ -256,7 +269,14 @@ def _keep(item: _Held, seen: logic.Look, *, head: BlockRef) -> None:
 
 
 # -- simulation ---------------------------------------------------------------------------
-def _simulated(item: _Held, *, ports: ExecutionPorts, head: BlockRef, active: ActiveConfig) -> Trigger | None:
+def _simulated(
+    item: _Held,
+    *,
+    ports: ExecutionPorts,
+    head: BlockRef,
+    active: ActiveConfig,
+    estimates_of: HeldEstimates | None,
+) -> Trigger | None:
     position = item.position
     listing = listing_of(position.pair)
     buyer = ports.signer.address(position.wallet_key)
@@ -278,6 +298,10 @@ def _simulated(item: _Held, *, ports: ExecutionPorts, head: BlockRef, active: Ac
             own_addresses=frozenset({buyer}),
         )
     )
+    # Swaps of the last block alone would look like a pool in which nothing ever happened.
+    told = facts if is_young else replace(facts, swaps=None)
+    if estimates_of is not None:
+        _keep_estimates(item, estimates_of(listing, told, position.pair_id))
     watch = GuardWatch.objects.get(pk=item.watch.pk)
     baseline = Baseline.from_json(watch.baseline)
     trigger = judged_again(
@@ -288,10 +312,7 @@ def _simulated(item: _Held, *, ports: ExecutionPorts, head: BlockRef, active: Ac
         code_hash=facts.code_hash,
         is_movable=baseline.is_movable,  # a holding that froze since was sold by the look already
         guard=active.config.guard,
-        # Swaps of the last block alone would look like a pool in which nothing ever happened.
-        loss=loss_estimate(
-            listing=listing, facts=facts if is_young else replace(facts, swaps=None), history=None
-        ),
+        loss=loss_estimate(listing=listing, facts=told, history=None),
         loss_max_bps=_loss_max_bps(active),
     )
     learned = baseline if baseline.code_hash else replace(baseline, code_hash=facts.code_hash)
@@ -300,6 +321,12 @@ def _simulated(item: _Held, *, ports: ExecutionPorts, head: BlockRef, active: Ac
     if sell_tax is not None and sell_tax != position.sell_tax_bps:
         Position.objects.filter(pk=position.pk).update(sell_tax_bps=sell_tax)
     return trigger
+
+
+def _keep_estimates(item: _Held, estimates: tuple[Estimate, ...]) -> None:
+    """Keep what draws a position's exits in until the next simulation."""
+    wanted = estimates_to_json(found for found in estimates if found.code in plan.CODES)
+    GuardWatch.objects.filter(pk=item.watch.pk).update(estimates=wanted, estimates_at=timezone.now())
 
 
 def _loss_max_bps(active: ActiveConfig) -> int | None:
