@@ -30,7 +30,7 @@ pytestmark = pytest.mark.chain
 DAY_S = 86_400
 CONTRACTS = {
     "plain": "LiquidityLocker",
-    "uncx_v2": "LockerByToken",
+    "uncx_v2": "LockerByIndex",
     "uncx_v2_later": "LockerByNumber",
     "pinklock_v2": "LockerInList",
     "team_finance": "LockerByOwner",
@@ -146,8 +146,8 @@ def test_real_lock_then_amount_time_and_owner_are_read(market: Market, launch: L
 
 
 def test_fake_locker_whose_code_differs_then_its_lock_does_not_count(market: Market, launch: Launch) -> None:
-    real = verified(market, "uncx_v2", deploy(market.rpc, launch.deployer, "LockerByToken"))
-    fake = replace(real, address=deploy(market.rpc, launch.deployer, "LockerByTokenForShow"))
+    real = verified(market, "uncx_v2", deploy(market.rpc, launch.deployer, "LockerByIndex"))
+    fake = replace(real, address=deploy(market.rpc, launch.deployer, "LockerForShow"))
     amount = locked(market, launch, fake.address, share_bps=9_000, days=365)
     facts = facts_of(market, launch, fake)
     assert (facts.lp_locked_raw, facts.lp_unverified_raw, facts.lp_locks) == (0, amount, ())
@@ -159,7 +159,7 @@ def test_fake_locker_whose_code_differs_then_its_lock_does_not_count(market: Mar
 
 
 def test_locker_was_never_verified_then_unknown_not_locked(market: Market, launch: Launch) -> None:
-    address = deploy(market.rpc, launch.deployer, "LockerByToken")
+    address = deploy(market.rpc, launch.deployer, "LockerByIndex")
     locked(market, launch, address, share_bps=9_000, days=365)
     facts = facts_of(market, launch, LockerProfile(address=address, kind="uncx_v2", name="Unseen"))
     answer = hold(market, launch, facts)
@@ -168,7 +168,7 @@ def test_locker_was_never_verified_then_unknown_not_locked(market: Market, launc
 
 
 def test_speck_at_an_unverified_locker_then_counted_as_free(market: Market, launch: Launch) -> None:
-    real = verified(market, "uncx_v2", deploy(market.rpc, launch.deployer, "LockerByToken"))
+    real = verified(market, "uncx_v2", deploy(market.rpc, launch.deployer, "LockerByIndex"))
     unseen = deploy(market.rpc, launch.deployer, "LockerByNumber")
     locked(market, launch, unseen, share_bps=50, days=365)
     locked(market, launch, real.address, share_bps=9_500, days=365)
@@ -177,7 +177,7 @@ def test_speck_at_an_unverified_locker_then_counted_as_free(market: Market, laun
 
 
 def test_unlock_time_passes_then_locked_no_more(market: Market, launch: Launch) -> None:
-    locker = verified(market, "uncx_v2", deploy(market.rpc, launch.deployer, "LockerByToken"))
+    locker = verified(market, "uncx_v2", deploy(market.rpc, launch.deployer, "LockerByIndex"))
     amount = locked(market, launch, locker.address, share_bps=9_000, days=10)
     assert facts_of(market, launch, locker).lp_locked_raw == amount
     snapshot = market.rpc("evm_snapshot")
@@ -208,7 +208,7 @@ def test_vested_lock_is_half_paid_then_the_rest_counts_whatever_its_text(
 
 
 def test_more_locks_than_are_read_then_the_rest_is_free(market: Market, launch: Launch) -> None:
-    locker = verified(market, "uncx_v2", deploy(market.rpc, launch.deployer, "LockerByToken"))
+    locker = verified(market, "uncx_v2", deploy(market.rpc, launch.deployer, "LockerByIndex"))
     amounts = [
         locked(market, launch, locker.address, share_bps=100, days=30) for _ in range(LOCKS_READ_MAX + 2)
     ]
@@ -241,13 +241,13 @@ def test_shares_sent_without_a_lock_then_not_locked(market: Market, launch: Laun
 def test_proxy_is_upgraded_after_it_was_verified_then_its_locks_do_not_count(
     market: Market, launch: Launch
 ) -> None:
-    honest = deploy(market.rpc, launch.deployer, "LockerByToken")
+    honest = deploy(market.rpc, launch.deployer, "LockerByIndex")
     proxy = deploy(market.rpc, launch.deployer, "LockerProxy", honest)
     locker = verified(market, "uncx_v2", proxy)
     assert locker.implementation == honest.lower()
     amount = locked(market, launch, proxy, share_bps=9_000, days=365)
     assert facts_of(market, launch, locker).lp_locked_raw == amount
-    show = deploy(market.rpc, launch.deployer, "LockerByTokenForShow")
+    show = deploy(market.rpc, launch.deployer, "LockerForShow")
     transact_ok(market.rpc, launch.deployer, to=proxy, data=calldata("upgradeTo(address)", show))
     facts = facts_of(market, launch, locker)
     assert (facts.lp_locked_raw, facts.lp_unverified_raw) == (0, amount)
@@ -275,7 +275,7 @@ def locker_row(chain_key: str, address: str, kind: str) -> Locker:
 
 def test_verify_then_code_is_kept_and_the_locker_counts(market: Market, rows: str, capsys: Any) -> None:
     launcher = market.chain.accounts[0]
-    good = locker_row(rows, deploy(market.rpc, launcher, "LockerByToken"), "uncx_v2")
+    good = locker_row(rows, deploy(market.rpc, launcher, "LockerByIndex"), "uncx_v2")
     wrong = locker_row(rows, deploy(market.rpc, launcher, "LockerByNumber"), "uncx_v2")
     empty = locker_row(rows, market.buyer().address, "uncx_v2")
     call_command("chains", "verify")
@@ -293,13 +293,13 @@ def test_verify_finds_other_code_than_before_then_taken_back_until_accepted(
     market: Market, rows: str
 ) -> None:
     launcher = market.chain.accounts[0]
-    honest = deploy(market.rpc, launcher, "LockerByToken")
+    honest = deploy(market.rpc, launcher, "LockerByIndex")
     proxy = deploy(market.rpc, launcher, "LockerProxy", honest)
     row = locker_row(rows, proxy, "uncx_v2")
     [check] = lockers_verify(chain_key=rows)
     assert check.is_confirmed
     assert "exchange it" in check.detail
-    show = deploy(market.rpc, launcher, "LockerByTokenForShow")
+    show = deploy(market.rpc, launcher, "LockerForShow")
     transact_ok(market.rpc, launcher, to=proxy, data=calldata("upgradeTo(address)", show))
     [check] = lockers_verify(chain_key=rows)
     assert not check.is_confirmed

@@ -44,7 +44,7 @@ abstract contract ForeignLocker {
 }
 
 /// tokenLocks(token, n): (lockDate, amount, initialAmount, unlockDate, lockID, owner).
-contract LockerByToken is ForeignLocker {
+contract LockerByIndex is ForeignLocker {
     function getNumLocksForToken(address token) external view returns (uint256) {
         return _idsByToken[token].length;
     }
@@ -59,8 +59,8 @@ contract LockerByToken is ForeignLocker {
     }
 }
 
-/// Looks like LockerByToken from outside, and lets its owner take everything out at any time.
-contract LockerByTokenForShow is ForeignLocker {
+/// Looks like LockerByIndex from outside, and lets its owner take everything out at any time.
+contract LockerForShow is ForeignLocker {
     function getNumLocksForToken(address token) external view returns (uint256) {
         return _idsByToken[token].length;
     }
