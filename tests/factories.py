@@ -41,7 +41,13 @@ from apps.domain.errors import Category, Recovery
 from apps.domain.events import EventKind
 from apps.domain.ids import ChainKey, PairKey, client_order_id_of, pair_key_of, trace_id_of
 from apps.domain.order import OrderStatus
-from apps.intelligence.models import AnalysisRecord
+from apps.intelligence.models import (
+    AnalysisRecord,
+    EntityMember,
+    EntityRecord,
+    FundingLinkRecord,
+    WhaleAlert,
+)
 from apps.risk.models import (
     Breaker,
     Budget,
@@ -444,6 +450,56 @@ class QuarantineItemFactory(DjangoModelFactory):
 def trace_of(pair: Any, number: int = 1) -> str:
     """Return the trace id of a pair's n-th opportunity."""
     return trace_id_of(PairKey(pair.pair_key), number)
+
+
+class FundingLinkRecordFactory(DjangoModelFactory):
+    class Meta:
+        model = FundingLinkRecord
+
+    chain_key = CHAIN_KEY
+    target = factory.Sequence(lambda n: address_for(f"funded {n}").lower())
+    source = factory.Sequence(lambda n: address_for(f"payer {n}").lower())
+    tx_hash = factory.Sequence(lambda n: hash_for(f"payment {n}"))
+    block_number = 5
+    at = block_time(5)
+    amount_raw = ETHER // 10
+    looked_at = Now()
+
+
+class EntityRecordFactory(DjangoModelFactory):
+    class Meta:
+        model = EntityRecord
+
+    pair = factory.SubFactory(PairFactory)
+    chain_key = factory.SelfAttribute("pair.chain_key")
+    key = factory.Sequence(lambda n: address_for(f"member {n}").lower())
+    is_merged = True
+    codes = factory.LazyFunction(lambda: ["same_funder", "unpaid_transfer"])
+    reasons = factory.LazyFunction(list)
+    block_number = 100
+    created_at = Now()
+
+
+class EntityMemberFactory(DjangoModelFactory):
+    class Meta:
+        model = EntityMember
+
+    record = factory.SubFactory(EntityRecordFactory)
+    chain_key = factory.SelfAttribute("record.chain_key")
+    address = factory.SelfAttribute("record.key")
+    has_acted = False
+
+
+class WhaleAlertFactory(DjangoModelFactory):
+    class Meta:
+        model = WhaleAlert
+
+    pair = factory.SubFactory(PairFactory)
+    code = "whale_distribution_bps"
+    is_beyond = True
+    value_bps = 3_000
+    crossings = 1
+    changed_at = Now()
 
 
 class AnalysisRecordFactory(DjangoModelFactory):

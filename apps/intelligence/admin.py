@@ -7,7 +7,13 @@ from django.db.models import Model
 from django.http import HttpRequest
 from unfold.admin import ModelAdmin
 
-from apps.intelligence.models import AnalysisRecord, MarketRegimeRecord, ModelHealth
+from apps.intelligence.models import (
+    AnalysisRecord,
+    EntityRecord,
+    FundingLinkRecord,
+    MarketRegimeRecord,
+    ModelHealth,
+)
 
 
 class _ReadOnly(ModelAdmin):
@@ -52,3 +58,22 @@ class ModelHealthAdmin(_ReadOnly):
     """How true models were."""
 
     list_display = ("name", "is_trusted", "resolved", "brier", "skill", "has_drifted", "checked_at")
+
+
+@admin.register(EntityRecord)
+class EntityRecordAdmin(_ReadOnly):
+    """Who acts together in pairs, and why that is thought."""
+
+    list_display = ("key", "pair", "is_merged", "codes", "block_number", "created_at")
+    list_select_related = ("pair",)
+    list_filter = ("is_merged",)
+    search_fields = ("key", "members__address", "trace_id")
+
+
+@admin.register(FundingLinkRecord)
+class FundingLinkRecordAdmin(_ReadOnly):
+    """Who gave whom his first coins."""
+
+    list_display = ("target", "source", "is_hub", "paid_in_tx", "block_number", "reason", "looked_at")
+    list_filter = ("is_hub", "chain_key")
+    search_fields = ("target", "source", "tx_hash")
