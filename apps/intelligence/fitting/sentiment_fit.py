@@ -27,6 +27,7 @@ SEED = 20_240_229
 #: Below so many rows a set is small: every feature is kept and the models are held closer to zero.
 SMALL = 1_000
 _SEEN_MIN_WORDS, _SEEN_MIN_PIECES = 2, 3  # texts that a feature must stand in, where the set is not small
+_SPREAD_MIN = 1e-6  # a lexical feature that hardly differs between texts tells nothing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def fit(
     ]
     lexical = np.array([item.lexical for item in reads], dtype=float)
     centre, scale = lexical.mean(axis=0), lexical.std(axis=0)
-    scale = np.where(scale > 0, scale, 1.0) / settings.lexical_weight
+    scale = np.where(scale > _SPREAD_MIN, scale, 1.0) / settings.lexical_weight
     texts = sparse.hstack([table.matrix for table in tables]).tocsr()
     full = sparse.hstack([texts, sparse.csr_matrix((lexical - centre) / scale)]).tocsr()
     labels = np.array([row.label for row in rows])
