@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import math
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 from django.core.management import CommandError, call_command
 
 from apps.intelligence.measuring.libraries import needed_library
+from apps.risk.evaluation.rugs import gate_figures
 from apps.risk.model import training
 from apps.risk.model.model import model_to_json
 from apps.risk.model.training import Settings, fit, folds
@@ -156,6 +158,22 @@ def test_pools_are_cross_validated_then_the_report_has_its_shape(tmp_path):
     assert report["metrics"]["auc"] > 0.75
     assert report["baselines"]["lp_rule"]["balanced_accuracy"] > 0.7
     assert report["baselines"]["always_scam"]["mcc"] == 0
+    gate = report["gate"]
+    assert gate["maximum_bps"] == 9_500
+    assert 0 <= gate["lost_refused"] <= 1
+    assert 0 <= gate["alive_kept"] <= 1
+
+
+def test_gate_is_measured_then_unknown_refuses_nothing_and_shares_are_of_their_own_kind():
+    np = pytest.importorskip("numpy")
+    lost, upper = np.array([1.0, 1.0, 0.0, 0.0]), np.array([9_600.0, math.nan, 9_500.0, 9_501.0])
+    assert gate_figures(lost, upper, maximum_bps=9_500) == {
+        "maximum_bps": 9_500,
+        "refused_share": 0.5,
+        "lost_refused": 0.5,
+        "alive_kept": 0.5,
+        "lost_share_of_kept": 0.5,
+    }
 
 
 @pytest.mark.usefixtures("small_settings")

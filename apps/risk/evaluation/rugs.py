@@ -16,11 +16,13 @@ from typing import Any
 
 from django.core.management.base import CommandParser
 
+from apps.domain.config import Rules
 from apps.domain.errors import ConfigurationError
 from apps.intelligence.measuring.libraries import needed_library
 from apps.intelligence.measuring.metrics import Scored, figures, intervals, rule_figures
 from apps.risk.model.dataset import Labelled, is_pools, read_pools, read_tokens
 from apps.risk.model.model import LossModel
+from apps.risk.model.probability import probability
 from apps.risk.model.training import PATH, SEED, TOKENS, Settings, fit, folds, horizons_around
 
 HELP = "The probability of loss on labelled pools, against simple rules on the same rows."
@@ -36,6 +38,7 @@ DEFINITIONS = {
     "missing": "so many percent of the inputs of each row hidden at random",
     "ci95": "bootstrap of whole groups (all pools of one maker)",
     "rules": "what a rule cannot know it refuses",
+    "gate": "the rule loss_probability at its default maximum, on the upper bound by this model alone",
 }
 
 
@@ -116,6 +119,7 @@ class _Predictions:
 
     full: Scored
     missing: Mapping[int, Scored]
+    upper: Any  # upper bound of the estimate for all inputs, bps; NaN where it is unknown
 
 
 def _cross_validated(data: _Data) -> _Predictions:
@@ -146,6 +150,7 @@ def _joined(pieces: Sequence[tuple[Sequence[int], _Predictions]]) -> _Prediction
     return _Predictions(
         join([piece.full for _, piece in pieces]),
         {share: join([piece.missing[share] for _, piece in pieces]) for share in _MISSING},
+        np.concatenate([piece.upper for _, piece in pieces])[back],
     )
 
 
@@ -153,7 +158,17 @@ def _predicted(model: LossModel, rows: Sequence[Labelled]) -> _Predictions:
     return _Predictions(
         _scored(model, rows, hidden_percent=0),
         {share: _scored(model, rows, hidden_percent=share) for share in _MISSING},
+        _upper(model, rows),
     )
+
+
+def _upper(model: LossModel, rows: Sequence[Labelled]) -> Any:
+    """Return what the rule loss_probability compares with its maximum."""
+    np = needed_library("numpy")
+    found = [
+        probability(((model, row.features),), base_rate=model.base_rate, as_of_ms=0).high for row in rows
+    ]
+    return np.array([math.nan if high is None else float(high) for high in found])
 
 
 def _scored(model: LossModel, rows: Sequence[Labelled], *, hidden_percent: int) -> Scored:
@@ -213,5 +228,19 @@ def _report(rows: Sequence[Labelled], made: _Predictions, *, horizon: int | None
         },
         "ci95": intervals(made.full, newest=newest, seed=SEED),
         "missing": {str(share): figures(made.missing[share], newest=newest) for share in _MISSING},
+        "gate": gate_figures(made.full.lost, made.upper, maximum_bps=Rules().loss_probability_max_bps),
         "definitions": DEFINITIONS,
+    }
+
+
+def gate_figures(lost: Any, upper: Any, *, maximum_bps: int) -> dict[str, float | int | None]:
+    """Return what the rule loss_probability does at its default maximum; an unknown probability refuses nothing."""
+    refused = upper > maximum_bps  # never so for NaN
+    kept = lost[~refused]
+    return {
+        "maximum_bps": maximum_bps,
+        "refused_share": round(float(refused.mean()), 4),
+        "lost_refused": round(float(refused[lost == 1].mean()), 4),
+        "alive_kept": round(float((~refused)[lost == 0].mean()), 4),
+        "lost_share_of_kept": round(float(kept.mean()), 4) if len(kept) else None,
     }
