@@ -21,6 +21,7 @@ from django.core.management.base import CommandParser
 
 from apps.domain.entities import Entities, FundingLink, TokenMove, Trade
 from apps.domain.errors import ConfigurationError
+from apps.intelligence.logic.coordination import WASH_PRIOR, wash_part
 from apps.intelligence.logic.entities import Reading, entities_of
 from apps.intelligence.logic.wash import (
     ENTITIES_MIN,
@@ -42,6 +43,7 @@ ALARM_BPS: Final = 1_000
 BOOTSTRAP_ROUNDS: Final = 500
 SPEED_SWAPS, SPEED_ADDRESSES, SPEED_ROUNDS = 5_000, 2_000, 20
 _BPS: Final = 10_000
+_BINS: Final = 10
 _BLOCKS_H1, _PAIRS_H1, _DIFFERENCE_H1_BPS = 25, 3, 100
 _LEVELS: Final = {"strict": Class.STRICT, "": Class.LIKELY, "loose": Class.LOOSE}
 DEFINITIONS: Final = {
@@ -55,6 +57,7 @@ DEFINITIONS: Final = {
     " rule, a wallet's purchase and sale within 25 blocks and 1 %, three times",
     "ci95": "bootstrap of whole pools",
     "missing": "without the wallets' first coins; without unpaid transfers too",
+    "calibration": "of the likelihood of a ring, pools weighed so that a fifth of them has one",
     "speed": "one wash graph, after clustering, CPU milliseconds; untypical: 50 wallets make them all",
 }
 
@@ -221,7 +224,6 @@ def _rings(history: SwapHistory, seeds: int) -> Iterable[Planted]:
 
 def _report(histories: Sequence[SwapHistory], *, seeds: int) -> Mapping[str, Any]:
     names: dict[str, Detector] = {
-        "": _detected,
         "per_wallet": _per_wallet,
         "round_trips": _chainalysis,
         "no_funding": lambda trades, moves, _, history: _detected(trades, moves, (), history),
@@ -229,16 +231,19 @@ def _report(histories: Sequence[SwapHistory], *, seeds: int) -> Mapping[str, Any
     }
     by_pool: dict[str, dict[str, _Tally]] = {}
     kinds: defaultdict[str, _Tally] = defaultdict(_Tally)
+    likelihoods: list[tuple[float, bool]] = []
     for history in histories:
         tallies = by_pool.setdefault(history.pool, defaultdict(_Tally))
         for planted in _rings(history, seeds):
             for name, detector in names.items():
-                classes = detector(planted.trades, planted.moves, planted.funding, history)
-                tallies[name].add(planted, classes)
-                if not name:
-                    funded = "one_funder" if planted.is_funded_from_one else "many_funders"
-                    kinds[f"{planted.kind}/{funded}"].add(planted, classes)
+                tallies[name].add(planted, detector(planted.trades, planted.moves, planted.funding, history))
+            report = detect(planted.trades, planted.moves, planted.funding, history)
+            tallies[""].add(planted, report.classes)
+            funded = "one_funder" if planted.is_funded_from_one else "many_funders"
+            kinds[f"{planted.kind}/{funded}"].add(planted, report.classes)
+            likelihoods.append((wash_part(report).likelihood_bps / _BPS, True))
     untouched = {history.pool: _untouched(history) for history in histories}
+    likelihoods += [(figures.pop("likelihood"), False) for figures in untouched.values()]
     pools = [history.pool for history in histories]
     return {
         "n": len(histories),
@@ -256,6 +261,7 @@ def _report(histories: Sequence[SwapHistory], *, seeds: int) -> Mapping[str, Any
             for name in ("no_funding", "no_funding_no_transfers")
         },
         "by_kind": {name: _rounded(tally.figures()) for name, tally in sorted(kinds.items())},
+        "calibration": _calibration(likelihoods),
         "speed": _speed(),
         "definitions": DEFINITIONS,
     }
@@ -264,7 +270,9 @@ def _report(histories: Sequence[SwapHistory], *, seeds: int) -> Mapping[str, Any
 def _untouched(history: SwapHistory) -> dict[str, float]:
     funding = background_funding(history.trades, seed=f"{SEED}/{history.pool}")
     report = detect(history.trades, (), funding, history)
+    is_traded = report.volume_raw > report.extraction_raw
     return {
+        "likelihood": wash_part(report).likelihood_bps / _BPS if is_traded else 0.0,
         "alarm_rate_untouched": float(report.likely_raw * _BPS >= ALARM_BPS * report.volume_raw),
         "wash_share_untouched": report.likely_raw / report.volume_raw,
         "wash_share_untouched_strict": report.strict_raw / report.volume_raw,
@@ -308,6 +316,35 @@ def _intervals(
             round(values[int(0.975 * (len(values) - 1))], 4),
         ]
         for name, values in edges.items()
+    }
+
+
+def _calibration(likelihoods: Sequence[tuple[float, bool]]) -> dict[str, Any]:
+    """Return how true the likelihood of a ring is where a fifth of all pools has one: pools are weighed to that rate."""
+    rings = sum(is_ring for _, is_ring in likelihoods)
+    weight = {True: WASH_PRIOR / max(rings, 1), False: (1 - WASH_PRIOR) / max(len(likelihoods) - rings, 1)}
+    bins: defaultdict[int, list[float]] = defaultdict(lambda: [0.0, 0.0, 0.0])
+    brier = 0.0
+    for likelihood, is_ring in likelihoods:
+        own = bins[min(int(likelihood * _BINS), _BINS - 1)]
+        own[0] += weight[is_ring]
+        own[1] += weight[is_ring] * likelihood
+        own[2] += weight[is_ring] * is_ring
+        brier += weight[is_ring] * (likelihood - is_ring) ** 2
+    whole = sum(own[0] for own in bins.values())
+    return {
+        "base_rate": WASH_PRIOR,
+        "brier": round(brier / whole, 4),
+        "brier_base_rate": round(WASH_PRIOR * (1 - WASH_PRIOR), 4),
+        "ece": round(sum(abs(own[1] - own[2]) for own in bins.values()) / whole, 4),
+        "reliability": [
+            {
+                "predicted": round(own[1] / own[0], 4),
+                "happened": round(own[2] / own[0], 4),
+                "weight": round(own[0] / whole, 4),
+            }
+            for _, own in sorted(bins.items())
+        ],
     }
 
 

@@ -101,7 +101,7 @@ def concert(
         ),
         _part(social, "chatter", SOCIAL_POINTS, "of what is written about it is written in concert", ()),
         _rush_part(pumps.alarms),
-        None if too_few else _wash_part(wash),
+        None if too_few else wash_part(wash),
     ]
     found = sorted((part for part in parts if part is not None), key=lambda part: -part.likelihood_bps)
     return Concert(
@@ -128,7 +128,8 @@ def _too_few(crowd: Crowd, wash: WashReport) -> str:
 
 
 # -- parts --------------------------------------------------------------------------------
-def _wash_part(wash: WashReport) -> ConcertPart:
+def wash_part(wash: WashReport) -> ConcertPart:
+    """Return how likely a ring trades with itself, at the base rate that we assume. Needs volume beside extraction."""
     honest = wash.volume_raw - wash.extraction_raw
     strict, likely, loose = (
         raw * BPS_ONE // honest for raw in (wash.strict_raw, wash.likely_raw, wash.loose_raw)

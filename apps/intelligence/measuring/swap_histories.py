@@ -26,6 +26,10 @@ SWAPS_MIN: Final = 30
 POOLS_MAX: Final = 2_000
 _FILES_MAX: Final = 20
 _SUFFIXES: Final = (".parquet", ".csv", ".csv.gz")
+_NEEDED: Final = (
+    *("transaction_hash", "block_number", "contract_address", "abi_name", "transaction_position"),
+    *("token_in_address", "token_in_amount", "token_out_address", "token_out_amount"),
+)
 _WRAPPED: Final = "0xc02aaa39b223fe8d0a0e5c4f27ead9083c756cc2"
 _KINDS: Final = ("UniswapV2Pair", "UniswapV3Pool")
 #: Of purchases by strangers to the pool: four fifths in the swaps whose addresses are known.
@@ -71,7 +75,7 @@ def _from_swaps(rows: Sequence[dict[str, Any]]) -> list[SwapHistory]:
     pools_of: defaultdict[str, set[str]] = defaultdict(set)
     by_pool: defaultdict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        if row["error"]:
+        if row.get("error") or any(row[name] is None for name in _NEEDED):
             continue
         pools_of[row["transaction_hash"]].add(row["contract_address"])
         by_pool[row["contract_address"]].append(row)
@@ -106,7 +110,9 @@ def _trade_of(row: dict[str, Any], number: int, contracts: frozenset[str]) -> Tr
     taken, given = int(float(row["token_in_amount"])), int(float(row["token_out_amount"]))
     if taken <= 0 or given <= 0:
         return None
-    ends = (row["to_address"], row["from_address"]) if is_buy else (row["from_address"], row["to_address"])
+    ends = (row.get("to_address"), row.get("from_address"))
+    if not is_buy:
+        ends = (ends[1], ends[0])
     # A router stands at the end where the coins are wrapped; the person stands at the other.
     trader = next((end for end in ends if end and end not in contracts), ends[0] or "")
     block = int(row["block_number"])
@@ -218,10 +224,12 @@ def _rows(folder: Path, first_part: str, columns: Sequence[str] | None) -> list[
             table = needed_library("pyarrow.parquet").read_table(path)
         else:
             table = needed_library("pyarrow.csv").read_csv(path)
-        absent = [name for name in columns or () if name not in table.column_names]
+        needed = _NEEDED if columns is None else columns
+        absent = [name for name in needed if name not in table.column_names]
         if absent:
             raise ConfigurationError(
-                f"{path.name} has no column {absent[0]}.", remedy="docs/data.md shows the form of each set."
+                f"{path.name} has no column {absent[0]}.",
+                remedy="Give it the columns " + ", ".join(needed) + ".",
             )
         found += (table if columns is None else table.select(list(columns))).to_pylist()
     return found
