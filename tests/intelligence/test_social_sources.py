@@ -246,7 +246,7 @@ def test_refusal_then_its_own_error_and_no_token_in_it(
     server: FeedServer, status: int, kind: type[Exception]
 ) -> None:
     told = {"ok": False, "description": "because", "message": "because", "retry_after": 3}
-    sources = {
+    sources: dict[str, SocialSource] = {
         "/tweets/counts/recent": x_source(server),
         PATH: telegram(server),
         "/channels/1/messages": discord_source(server),
