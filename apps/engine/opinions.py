@@ -19,6 +19,7 @@ from apps.domain.estimate import Estimate
 from apps.domain.ids import ChainKey
 from apps.domain.market import Listing, PairFacts
 from apps.domain.opinion import OpinionSource
+from apps.domain.verdict import RiskVerdict
 from apps.engine import housekeeping
 from apps.engine.nudges import nudge
 from apps.intelligence.services import opinions
@@ -26,6 +27,7 @@ from apps.intelligence.sources.reputation.registry import OpinionSettings, opini
 
 logger = logging.getLogger(__name__)
 TASK = "engine.opinions"
+_OWN_RULES = "outside_"
 _lock = threading.Lock()
 _kept: tuple[OpinionSettings, Mapping[str, OpinionSource]] | None = None
 
@@ -42,6 +44,15 @@ def opinions_of(*, listing: Listing, facts: PairFacts) -> tuple[Estimate, ...]:
     return opinions.opinions_estimates(
         sources=_sources(), listing=listing, facts=facts, now_ms=housekeeping.now_ms()
     )
+
+
+def opinions_ask_of(listing: Listing, verdict: RiskVerdict) -> None:
+    """As ``opinions_ask``, and only where nothing but the services themselves stands against the pair.
+
+    Services allow some 30 questions a minute; a pair that our own rules refuse is worth none.
+    """
+    if all(item.rule.startswith(_OWN_RULES) for item in verdict.refusals):
+        opinions_ask(listing)
 
 
 @shared_task(name=TASK)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 from django.db import connections
+from django.utils import timezone
 
 from apps.chains.evm.capabilities import EndpointReport
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
@@ -14,12 +16,15 @@ from apps.chains.services.endpoints import endpoint_check
 from apps.domain.errors import SniperError
 from apps.engine.housekeeping import followed_chain_keys
 from apps.engine.wiring import HEAD_AGE_MAX_S
+from apps.intelligence.models import OutsideOpinion
+from apps.intelligence.sources.reputation.registry import opinion_sources
 from dexsniper.env import Environment
 from dexsniper.health.check import Check, fault, good, warning
 from dexsniper.supervisor import running_instance
 
 _PROBES_AT_ONCE = 8
 _MS = 1_000
+_OPINIONS_LATELY = timedelta(hours=1)
 
 
 def chains(env: Environment) -> Iterator[Check]:
@@ -35,6 +40,7 @@ def chains(env: Environment) -> Iterator[Check]:
         yield from _endpoints()
     yield from _exchanges(env)
     yield from _lockers()
+    yield from _opinions(env)
 
 
 def _without_endpoint(env: Environment) -> Iterator[Check]:
@@ -148,3 +154,27 @@ def _lockers() -> Iterator[Check]:
             f"liquidity there counts as unknown, their code was not verified: {', '.join(names)}",
             remedy="Run 'manage.py chains verify'; it reads their code on chain.",
         )
+
+
+def _opinions(env: Environment) -> Iterator[Check]:
+    """Check that each outside service that is named knows a followed chain, and that it answered lately."""
+    sources = opinion_sources(env)
+    if not sources:
+        yield good("chains", "outside services", "none is asked about tokens")
+        return
+    keys = list(readable_chains().values_list("key", flat=True))
+    since = timezone.now() - _OPINIONS_LATELY
+    for name, source in sources.items():
+        asked = OutsideOpinion.objects.filter(source=name, asked_at__gte=since)
+        newest = asked.exclude(failure="").order_by("-asked_at").first()
+        if not any(map(source.covers, keys)):
+            detail, remedy = "knows no chain that is followed", "Take it out of DEXSNIPER_OPINION_SOURCES."
+        elif newest is not None and not asked.filter(failure="").exists():
+            detail = f"judged no token within the hour: {newest.failure}"
+            remedy = (
+                "Look at the network and its address; until it answers, set the gate outside_danger to warn."
+            )
+        else:
+            yield good("chains", f"outside service {source.name}", f"{asked.count()} tokens within the hour")
+            continue
+        yield warning("chains", f"outside service {source.name}", detail, remedy=remedy)

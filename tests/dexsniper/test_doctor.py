@@ -23,7 +23,10 @@ from django.utils import timezone
 
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
 from apps.chains.services.defaults import chains_load
+from apps.domain.ids import ChainKey
+from apps.domain.opinion import Opinion
 from apps.engine.housekeeping import LEASE
+from apps.intelligence.services.opinions import opinion_store
 from apps.state.latch import FILE_NAME
 from apps.state.models import Incident
 from apps.state.services.engine import installation_prepare, killswitch_pull
@@ -332,6 +335,22 @@ def test_lockers_never_verified_then_warned_until_they_are(paper: Path, node: Fa
     assert "Ethereum" not in check.detail  # nobody follows it
     Locker.objects.update(confirmed=True)
     assert not [item for item in health.all_checks() if item.name == "lockers"]
+
+
+def test_outside_services_then_each_is_told_apart(paper: Path, node: FakeRpc, settings: Any) -> None:
+    follow(node)
+    assert found("chains", "outside services").level == "ok"
+    factories.EndpointFactory(chain=factories.ChainFactory(key="eip155:8453", chain_id=8453, enabled=True))
+    settings.ENV = replace(settings.ENV, opinion_sources=("goplus", "rugcheck"))
+    assert found("chains", "outside service GoPlus").level == "ok"
+    assert "no chain that is followed" in found("chains", "outside service RugCheck").detail
+    failed = Opinion(source="GoPlus", chain_key=ChainKey("eip155:8453"), token="0x1", failure="it is down")
+    opinion_store(source="goplus", opinion=failed, now=timezone.now())
+    silent = found("chains", "outside service GoPlus")
+    assert (silent.level, "it is down" in silent.detail) == ("warning", True)
+    judged = replace(failed, token="0x2", failure="", is_sellable=True)
+    opinion_store(source="goplus", opinion=judged, now=timezone.now())
+    assert found("chains", "outside service GoPlus").level == "ok"
 
 
 def test_endpoint_unreachable_then_fault(paper: Path, node: FakeRpc) -> None:

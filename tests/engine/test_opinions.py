@@ -18,8 +18,9 @@ from apps.domain.ids import ChainKey
 from apps.domain.market import Listing
 from apps.domain.money import Token
 from apps.domain.opinion import Danger, Opinion
+from apps.domain.verdict import Finding, Outcome, RiskVerdict
 from apps.engine import wiring
-from apps.engine.opinions import opinions_ask, opinions_fetch, opinions_of
+from apps.engine.opinions import opinions_ask, opinions_ask_of, opinions_fetch, opinions_of
 from apps.intelligence.models import OutsideOpinion
 from apps.intelligence.services.opinions import opinion_claim, opinion_store, opinions_prune
 from apps.state.services.engine import installation_prepare
@@ -82,6 +83,33 @@ def test_asked_then_one_nudge_until_answered_and_none_while_it_holds(
         opinions_ask(listing())
     assert nudges == []
     assert services.asked == [GOPLUS, HONEYPOT]
+
+
+@pytest.mark.parametrize(
+    ("refused_by", "asked"),
+    [((), 1), (("outside_danger",), 1), (("outside_danger", "liquidity"), 0)],
+)
+def test_pair_was_judged_then_asked_only_where_nothing_else_refuses(
+    services: FeedServer,
+    django_capture_on_commit_callbacks: Any,
+    refused_by: tuple[str, ...],
+    asked: int,
+) -> None:
+    findings = tuple(
+        Finding(rule=rule, code="X", outcome=Outcome.UNKNOWN, explanation="", detail="")
+        for rule in refused_by
+    )
+    verdict = RiskVerdict(
+        trace_id=LISTING.trace_id,
+        pair_key=LISTING.pair_key,
+        outcome=Outcome.UNKNOWN,
+        score_bps=None,
+        findings=findings,
+        config_revision=1,
+    )
+    with django_capture_on_commit_callbacks() as nudges:
+        opinions_ask_of(listing(), verdict)
+    assert len(nudges) == asked
 
 
 def test_one_service_answers_and_the_other_knows_no_pool_then_the_first_counts(services: FeedServer) -> None:
