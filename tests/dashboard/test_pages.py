@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 import time
 from datetime import timedelta
@@ -15,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from apps.dashboard.panels import PANELS
-from apps.discovery.models import BlockHash
+from apps.discovery.models import BlockHash, Pair
 from apps.state.models import Incident
 from apps.trading.models import Position
 from tests import factories as f
@@ -200,6 +201,16 @@ def test_pair_shows_facts_with_reasons_findings_fills_and_levels(viewer, life):
     assert "The maker can take out all liquidity at once." in text
     assert '"kind": "buy"' in body
     assert '"label": "Trailing stop"' in body
+
+
+def test_pair_shows_who_paid_for_its_maker_or_why_that_is_unknown(viewer, life):
+    url = reverse("dashboard:pair", args=[life["pair"].pk])
+    assert "Maker's first coins unknown: it was not looked up yet" in html.unescape(text_of(viewer.get(url)))
+    reason = "the node keeps no state as old as the account's first coins"
+    Pair.objects.update(funding_state="unknown", funding_reason=reason)
+    assert f"unknown: {reason}" in html.unescape(text_of(viewer.get(url)))
+    Pair.objects.update(funding_state="found", funding_reason="", funder=f.address_for("payer"))
+    assert f.address_for("payer") in viewer.get(url).content.decode()
 
 
 def test_trace_shows_every_stage_with_its_time(viewer, life):
