@@ -228,3 +228,15 @@ def test_judging_one_pair_then_it_takes_under_two_milliseconds() -> None:
     p95_ms = sorted(times)[int(len(times) * 0.95)] * 1_000
     print(f"judge p95 {p95_ms:.3f} ms of {len(RULES)} rules")
     assert p95_ms < 2
+
+
+def test_concert_cannot_be_told_of_a_young_pair_then_it_warns_and_refuses_nothing() -> None:
+    young = analyse(subject())
+    hidden = unknown("coordination_bps", "4 swaps: 30 are needed", unit="bps", source="concert", as_of_ms=0)
+    verdict = judge(
+        analysis=replace(young, estimates=(*young.estimates, hidden)),
+        config=TradingConfig(),
+        config_revision=1,
+    )
+    assert "coordination" in {item.rule for item in verdict.warnings}
+    assert "coordination" not in {item.rule for item in verdict.refusals}

@@ -120,7 +120,7 @@ RULES: tuple[Gated, ...] = (
     Gated("holders_top10", holders_top10.check),
     Gated("holder_dump_top1", overhang.check_largest),
     Gated("holder_dump_top5", overhang.check_five),
-    Gated("coordination", coordination.check, "coordination_bps", _OPTIONAL),
+    Gated("coordination", coordination.check, "coordination_bps", _OPTIONAL, unknown_warns=True),
     Gated("loss_probability", loss.check, loss.FIGURE, _OPTIONAL, unknown_warns=True),
     Gated("third_party_proof", third_party_proof.check),
     Gated(
