@@ -17,7 +17,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import IntEnum
-from itertools import accumulate, chain, pairwise
+from itertools import accumulate, chain
 from typing import Final
 
 from apps.domain.entities import Entities, Trade
@@ -134,9 +134,10 @@ class WashReport:
 
 @dataclass(slots=True)
 class _Scan:
-    """The pool while it is looked through. ``by_unit`` are places of trades by entity."""
+    """The pool while it is looked through."""
 
     trades: Sequence[Trade]
+    keys: Sequence[str]  # of the entity behind each trade
     settings: Settings
     classes: list[Class]
     trimmed_max: int = TRIMMED_MAX
@@ -156,11 +157,13 @@ def wash_report(
     """
     trades = trades[-SWAPS_MAX:]
     addresses = {trade.address for trade in trades}
-    key_of = {address: entities.key_of(address) for address in addresses}
-    keys = [key_of[trade.address] for trade in trades]
-    scan = _Scan(trades=trades, settings=settings, classes=[Class.ORGANIC] * len(trades))
+    keys = [trade.address for trade in trades]
+    if entities.merged:
+        key_of = {address: entities.key_of(address) for address in addresses}
+        keys = [key_of[address] for address in keys]
+    scan = _Scan(trades=trades, keys=keys, settings=settings, classes=[Class.ORGANIC] * len(trades))
     nobodys = (addresses & AGGREGATORS) | (addresses & entities.excluded)
-    _mark_extraction(scan, keys, nobodys, cross_pool)
+    _mark_extraction(scan, nobodys, cross_pool)
     units: defaultdict[str, list[int]] = defaultdict(list)
     extraction = Class.EXTRACTION
     for place, (key, taken_for) in enumerate(zip(keys, scan.classes, strict=True)):
@@ -180,8 +183,8 @@ def wash_report(
 
 
 # -- extraction ---------------------------------------------------------------------------
-def _mark_extraction(scan: _Scan, keys: Sequence[str], nobodys: Set[str], cross_pool: frozenset[str]) -> None:
-    trades, classes = scan.trades, scan.classes
+def _mark_extraction(scan: _Scan, nobodys: Set[str], cross_pool: frozenset[str]) -> None:
+    trades, keys, classes = scan.trades, scan.keys, scan.classes
     if nobodys or cross_pool:
         for place, trade in enumerate(trades):
             if trade.address in nobodys or trade.tx_hash in cross_pool:
@@ -220,7 +223,7 @@ def _joined_units(
             yield f"suspected_{hint.code}", joined
             first, *others = sorted(joined)
             links += [(first, other) for other in others]
-    matched = _matched_legs(scan, units)
+    matched = _matched_legs(scan)
     for component in _components(matched):
         if len(component.pairs) >= scan.settings.leg_pairs_min:
             yield "matched_legs", component.keys
@@ -229,33 +232,35 @@ def _joined_units(
             yield "matched_legs_and_suspected", component.keys
 
 
-def _matched_legs(scan: _Scan, units: Mapping[str, list[int]]) -> list[tuple[str, str]]:
+def _matched_legs(scan: _Scan) -> list[tuple[str, str]]:
     """Return who bought and who soon after sold the same amount. Each leg is used once, the nearest in amount first."""
-    trades, tolerance = scan.trades, scan.settings.leg_tolerance_bps
+    trades, keys, classes, tolerance = scan.trades, scan.keys, scan.classes, scan.settings.leg_tolerance_bps
     gap_ms = scan.settings.leg_gap_s * 1_000
     # Floats sort and compare several times as fast; whoever is near is compared exactly.
     rough = [float(trade.base_raw) for trade in trades]
-    by_amount = sorted(range(len(trades)), key=rough.__getitem__)
-    in_order = [rough[place] for place in by_amount]
-    near = 1 + 2 * tolerance / _BPS
-    pairs: list[tuple[int, int]] = []
+    order = sorted(range(len(trades)), key=rough.__getitem__)
+    ordered = [rough[place] for place in order]
+    are_buys = [trade.side == "buy" for trade in trades]
+    near = 1 + (tolerance + 1) / _BPS
+    neighbours = zip(order, order[1:], ordered, ordered[1:], strict=False)
+    found: list[tuple[str, str]] = []
     used = -1
-    for at in [at for at, (one, other) in enumerate(pairwise(in_order)) if other <= one * near]:
-        one, other = by_amount[at], by_amount[at + 1]
-        smaller, larger = sorted((trades[one].base_raw, trades[other].base_raw))
-        if one == used or smaller <= 0 or (larger - smaller) * _BPS > tolerance * smaller:
+    for one, other in [
+        (one, other)
+        for one, other, low, high in neighbours
+        if high <= low * near and are_buys[one] is not are_buys[other]
+    ]:
+        buy, sell = (one, other) if are_buys[one] else (other, one)
+        if sell < buy or one == used or trades[sell].at_ms - trades[buy].at_ms > gap_ms:
             continue
-        buy, sell = (one, other) if one < other else (other, one)
-        if trades[buy].side != "buy" or trades[sell].side != "sell":
+        smaller, larger = trades[one].base_raw, trades[other].base_raw
+        if smaller <= 0 or abs(larger - smaller) * _BPS > tolerance * smaller:
             continue
-        if trades[sell].at_ms - trades[buy].at_ms <= gap_ms:
-            used = other
-            pairs.append((buy, sell))
-    if not pairs:
-        return []
-    key_of = {place: key for key, places in units.items() for place in places}
-    joined = [(key_of.get(buy), key_of.get(sell)) for buy, sell in pairs]
-    return [(one, other) for one, other in joined if one is not None and other is not None and one != other]
+        used = other
+        is_extraction = Class.EXTRACTION in (classes[buy], classes[sell])
+        if keys[buy] != keys[sell] and not is_extraction:
+            found.append((keys[buy], keys[sell]))
+    return found
 
 
 @dataclass(slots=True)
@@ -341,10 +346,13 @@ def _judge(scan: _Scan, places: Sequence[int], reason: str) -> None:
     is_alone = reason == "one_wallet"
     best: dict[int, Class] = {}
     sums = _Sums.of(trades, places)
-    for level in scan.settings.levels:
-        for start, stop in _balanced(sums, level, trimmed_max=scan.trimmed_max, is_alone=is_alone):
+    for level in reversed(scan.settings.levels):  # the widest first: what it does not find, the others cannot
+        windows = _balanced(sums, level, trimmed_max=scan.trimmed_max, is_alone=is_alone)
+        if not windows and len(places) <= scan.trimmed_max:
+            break
+        for start, stop in windows:
             for place in places[start:stop]:
-                best.setdefault(place, level.taken_for)
+                best[place] = level.taken_for
     trips = [
         trip
         for trip in _trips(trades, places, scan.settings.round_tolerance_bps)
