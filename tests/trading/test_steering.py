@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from apps.domain.config import Influence, TradingConfig
 from apps.domain.decision import SkipStage, TradeDecision
 from apps.domain.estimate import Estimate, known, unknown
-from apps.domain.verdict import Action, Interval, ScoreCard
+from apps.domain.verdict import Action, Interval, Outcome, ScoreCard
 from apps.risk.logic.edge import outcome_estimates
 from apps.risk.logic.limits import conditions_of, limits_in_force
 from apps.trading.logic.core import entry_case_reduced, step_entry
@@ -371,3 +371,11 @@ def test_slippage_whatever_is_known_then_never_looser_than_set_and_repeated_the_
     assert decision == decision_from_inputs(entry_inputs(EntryInputs(case=entry_case)))
     if decision.amount_in is not None:
         assert decision.amount_in.raw <= WHOLE
+
+
+def test_a_rule_refuses_then_no_limit_was_asked_and_nothing_is_noted() -> None:
+    shrunk = case(given_as("coordination_bps", 6_000), confidence_bps=3_500)
+    failed = cases.finding(Outcome.FAIL, "SELL_BLOCKED", "sellable")
+    refused = replace(shrunk, verdict=cases.verdict(outcome=Outcome.FAIL, findings=(failed,)))
+    assert step(refused).adjustments == ()
+    assert step(shrunk).adjustments

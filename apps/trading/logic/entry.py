@@ -136,8 +136,15 @@ def skipped(
         config_revision=case.config_revision,
         skip_stage=stage,
         retry_after_ms=again_ms if may_change and again_ms <= facts.give_up_at_ms else None,
-        adjustments=() if case.steering is None else (*case.steering.adjustments, *adjustments),
+        adjustments=(*_changed_before(case, stage), *adjustments),
     )
+
+
+def _changed_before(case: EntryCase, stage: SkipStage) -> tuple[Adjustment, ...]:
+    """Return what narrowed the limits; nothing where no limit was asked because a rule refused the pair."""
+    if case.steering is None or stage in (SkipStage.FILTER, SkipStage.RISK):
+        return ()
+    return case.steering.adjustments
 
 
 def _watched_ms(case: EntryCase) -> int:
