@@ -21,6 +21,7 @@ TradeName = Literal[
     "after_a_minute",
     "after_100_blocks",
     "after_7200_blocks",
+    "after_a_week",
     "fresh_wallet",
     "in_parts",
     "second_buyer",

@@ -28,9 +28,11 @@ NAMES: dict[TradeName, int] = {
     "after_a_minute": 30,
     "after_100_blocks": 100,
     "after_7200_blocks": 7_200,
+    "after_a_week": 50_400,
     "fresh_wallet": 1,
     "in_parts": 1,
     "second_buyer": 1,
+    "behind_seller": 1,
 }
 CALL = ProbeCall(sender=OWNER, to=address(100), data="0x8456cb59", value_raw=0, blocks_ahead=2)
 HELD = Holdings(

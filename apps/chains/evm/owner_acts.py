@@ -20,6 +20,7 @@ from apps.chains.evm.owner_arguments import (
     Names,
     Try,
     encode,
+    role_numbers,
     split_types,
     tries_of,
 )
@@ -164,10 +165,11 @@ class OwnerPlay:
                 continue
             for holder in (commander.address, appointed) if types else ("",):
                 cast = replace(self.cast, buyer=holder, pool=holder, receiver=holder) if holder else self.cast
-                named = [call for call in tries_of(function, cast) if call.level in (None, 1)]
+                roles = role_numbers(self.cast)
+                named = [call for call in tries_of(function, cast) if call.level in (None, 1, 0, *roles)]
                 if types and "address" not in types:
                     continue
-                steps += [self._step(commander, call) for call in named[: 2 + len(self.cast.words[:4])]]
+                steps += [self._step(commander, call) for call in named[: 3 + len(roles)]]
         return tuple(steps[:APPOINTMENTS_MAX])
 
     # -- what is played -------------------------------------------------------------------
@@ -335,7 +337,7 @@ class OwnerPlay:
 
     def _step(self, commander: Commander, call: Try) -> Step:
         to = call.function.target or self.ground.plan.token
-        return Step(sender=commander.address, to=to, data=call.data, gas=TRY_GAS)
+        return Step(sender=commander.address, to=to, data=call.data, gas=TRY_GAS, value_raw=call.value_raw)
 
     def _script(self, scenes: Sequence[Scene]) -> Script:
         # Contracts are among the commanders, and no contract can sign.

@@ -24,10 +24,17 @@ LEVELS = (
 #: One level alone where a contract caps the sum of several.
 LEVELS_ALONE = (UINT256_MAX, 10_000, 9_900, 2_500, 1_000, 990, 500, 100, 99, 50, 30, 25, 20, 10, 5)
 ALONE_POSITIONS_MAX = 4
+#: -9,900, -990 and -99 as numbers with a sign are written: whoever checks the upper end may forget the lower.
+BELOW = tuple(UINT256_MAX + 1 - level for level in (9_900, 990, 99))
+#: Built-in words that are tried as names of roles.
+ROLES_MAX = 4
 FEW_LEVELS = frozenset({UINT256_MAX, 9_900, 990, 99, 25, 10, 5, 1, 0})
 FEW_MAX = 16
 #: Constants of the code that are put into everybody's functions.
 TRIGGERS_MAX = 8
+#: Compared numbers between these may be amounts of coins.
+COINS_MIN_RAW, COINS_MAX_RAW = 10**10, 10**19
+_UNKNOWN_SELECTOR = "0x" + abi.selector("nothing that exists()").hex()
 TRIES_PER_FUNCTION_MAX = 96
 ARGUMENTS_MAX = 12
 
@@ -94,6 +101,7 @@ class Try:
     data: str
     names: Names
     level: int | None = None
+    value_raw: int = 0  # coins that go with it
     is_alone: bool = False  # one number is ``level``, all others zero
     is_telling: bool = (
         False  # the level means something to this token: its supply, our balance, a number in its code
@@ -111,13 +119,16 @@ def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
     if function.selector == _TRANSFER_FROM:
         return _moves(function, cast)
     made: list[Try] = []
-    telling = {*cast.compared, cast.supply_raw, cast.held_raw}
+    telling = {*cast.compared, *BELOW, cast.supply_raw, cast.held_raw}
     for (names, addresses), flags, word in product(
         _address_choices(kinds.count("address"), cast),
         _flag_choices(kinds.count("flag")),
         _word_choices(kinds.count("word"), cast),
     ):
-        for level, levels in _level_choices(kinds.count("level"), cast, is_about_somebody=names != "nobody"):
+        choices = _level_choices(kinds.count("level"), cast, is_about_somebody=names != "nobody")
+        if names == "nobody" and "level" in kinds:
+            choices += [(level, [level] * kinds.count("level")) for level in BELOW]
+        for level, levels in choices:
             values = _values(types, kinds, addresses=addresses, flags=flags, levels=levels, word=word)
             if values is None:
                 continue
@@ -137,6 +148,11 @@ def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
     return tuple(unique.values())[:TRIES_PER_FUNCTION_MAX]
 
 
+def role_numbers(cast: Cast) -> tuple[int, ...]:
+    """Return the built-in words that may name roles, as numbers: code seldom shows whether a word or a number is meant."""
+    return tuple(int(word, 16) for word in cast.words[:ROLES_MAX])
+
+
 def trigger_tries(cast: Cast, *, odd_selectors: Sequence[str], constants: Sequence[str]) -> tuple[Try, ...]:
     """Return calls that do nothing in an honest token: everybody's functions with the code's own constants in them,
     and functions that the code does not show.
@@ -150,6 +166,12 @@ def trigger_tries(cast: Cast, *, odd_selectors: Sequence[str], constants: Sequen
         for holder, amount in pairs:
             data = function.selector + encode(["address", "uint256"], [holder % 2**160, amount]).hex()
             found.append(Try(function=function, data=data, names="nobody"))
+    # An amount of coins that something is compared with, sent with a call that the code does not know.
+    unknown = Function(selector=_UNKNOWN_SELECTOR, arguments="", is_write=True, is_payable=True)
+    coins = [number for number in cast.compared if COINS_MIN_RAW <= number <= COINS_MAX_RAW]
+    found += [
+        Try(function=unknown, data=_UNKNOWN_SELECTOR, names="nobody", value_raw=number) for number in coins
+    ]
     for selector in odd_selectors:
         hidden = Function(selector=selector, arguments="", is_write=True, is_payable=False)
         found.append(Try(function=hidden, data=selector + encode(["uint256"], [1]).hex(), names="nobody"))
@@ -254,14 +276,24 @@ def _flag_choices(count: int) -> list[list[int]]:
 def _word_choices(count: int, cast: Cast) -> list[int]:
     if count == 0:
         return [0]
-    return [0, *(int(word, 16) for word in cast.words[:4])]
+    return [0, *role_numbers(cast)]
 
 
 def _level_choices(count: int, cast: Cast, *, is_about_somebody: bool) -> list[tuple[int | None, list[int]]]:
     if count == 0:
         return [(None, [])]
     if is_about_somebody:
-        amounts = (UINT256_MAX, cast.supply_raw, cast.held_raw, 9_900, 99, 1, 0, *cast.compared)
+        amounts = (
+            UINT256_MAX,
+            cast.supply_raw,
+            cast.held_raw,
+            9_900,
+            99,
+            1,
+            0,
+            *cast.compared,
+            *role_numbers(cast),
+        )
         return [(amount, [amount] * count) for amount in amounts]
     choices: list[tuple[int | None, list[int]]] = [(level, [level] * count) for level in LEVELS]
     choices.insert(1, (cast.supply_raw, [cast.supply_raw] * count))
@@ -292,10 +324,11 @@ def _values(
             values.append(None)
             continue
         value = _fixed_word(name, word) if kind == "word" else next(given[kind])
-        if kind == "level" and value != UINT256_MAX and value > _maximum(name):
-            return None
         if kind == "level":
-            value = min(value, _maximum(name))
+            if value > _maximum(name) and value != UINT256_MAX and value not in BELOW:
+                return None
+            is_below = value in BELOW and name.startswith("int")
+            value = value if is_below else min(value, _maximum(name))
         values.append([value] if name.endswith("[]") else value)
     return values
 

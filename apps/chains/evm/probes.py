@@ -16,7 +16,11 @@ from apps.domain.money import BPS_ONE
 from apps.domain.probes import Runner, TradeName, TradeProbe
 
 #: The sale comes so many blocks after the purchase.
-DELAYS: Mapping[TradeName, int] = {"after_100_blocks": 100, "after_7200_blocks": 7_200}
+DELAYS: Mapping[TradeName, int] = {
+    "after_100_blocks": 100,
+    "after_7200_blocks": 7_200,
+    "after_a_week": 50_400,
+}
 #: Or so long: many honest tokens make a buyer wait some seconds.
 MINUTE_MS = 60_000
 #: Sizes in tenths of the intended one.

@@ -87,11 +87,13 @@ class Ground:
     def script(self, scenes: Sequence[Scene], *, paying_raw: int, is_valid: bool = True) -> Script:
         """Return the script, each of its senders given coins for gas and up to ``paying_raw`` for trades."""
         gas: dict[str, int] = {}
+        sent: dict[str, int] = {}
         for scene in scenes:
             for step in scene.steps:
                 gas[step.sender] = gas.get(step.sender, 0) + step.gas
+                sent[step.sender] = sent.get(step.sender, 0) + step.value_raw
         fee = self.stage.max_fee_wei
-        funds = {sender: paying_raw + used * fee for sender, used in gas.items()}
+        funds = {sender: max(paying_raw, sent[sender]) + used * fee for sender, used in gas.items()}
         return Script(scenes=tuple(scenes), funds=funds, is_valid=is_valid)
 
     # -- measures -------------------------------------------------------------------------
