@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from apps.domain.estimate import Estimate
 from apps.domain.market import DeployerHistory, Listing, PairFacts
 from apps.engine import housekeeping
 from apps.engine.opinions import opinions_of
+from apps.intelligence.logic import whales
+from apps.intelligence.logic.coordination import Concert
+from apps.intelligence.services.coordination import concert_read
+from apps.intelligence.services.entities import people_read
 from apps.intelligence.services.regimes import regime_estimates
-from apps.intelligence.services.whales import whale_estimates
+from apps.intelligence.services.social import social_estimates
+from apps.intelligence.services.whales import crowd_of, whale_estimates
 from apps.risk.services.loss import loss_estimates
 from apps.trading.services.outcomes import own_outcome_estimates
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Gathered:
+    """What was found: the estimates that are kept with the analysis, and who acts together, with the evidence."""
+
+    estimates: tuple[Estimate, ...]
+    concert: Concert
 
 
 def held(listing: Listing, facts: PairFacts, pair_id: int) -> tuple[Estimate, ...]:
@@ -23,13 +38,22 @@ def held(listing: Listing, facts: PairFacts, pair_id: int) -> tuple[Estimate, ..
 
 def gathered(
     *, listing: Listing, facts: PairFacts, history: DeployerHistory | None, pair_id: int
-) -> tuple[Estimate, ...]:
-    """Return every estimate that is kept with a pair's analysis beside those of its facts."""
+) -> Gathered:
+    """Return everything that is kept with a pair's analysis beside what its facts say."""
     now_ms = housekeeping.now_ms()
-    return (
-        *loss_estimates(listing=listing, facts=facts, history=history),
-        *whale_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
-        *regime_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
-        *opinions_of(listing=listing, facts=facts),
-        *own_outcome_estimates(now_ms=now_ms),
+    people = people_read(listing=listing, facts=facts, pair_id=pair_id)
+    social = social_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms)
+    together = next((item for item in social if item.code == "social_coordination_bps"), None)
+    concert = concert_read(listing=listing, facts=facts, pair_id=pair_id, social=together, people=people)
+    return Gathered(
+        estimates=(
+            *loss_estimates(listing=listing, facts=facts, history=history),
+            *whales.estimates(crowd_of(listing=listing, facts=facts, people=people)),
+            *concert.estimates,
+            *social,
+            *regime_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
+            *opinions_of(listing=listing, facts=facts),
+            *own_outcome_estimates(now_ms=now_ms),
+        ),
+        concert=concert,
     )

@@ -23,7 +23,6 @@ from apps.discovery.selectors import deployer_history
 from apps.discovery.services.feeds import feed_scan
 from apps.discovery.services.listings import RegisteredListing, listing_of, listings_register
 from apps.domain.errors import Category, Recovery, SniperError
-from apps.domain.estimate import Estimate
 from apps.domain.market import ChainEvent, DeployerHistory, Listing, PairFacts, SourceName
 from apps.domain.verdict import Outcome
 from apps.engine import context, housekeeping, refusals, wiring
@@ -32,6 +31,8 @@ from apps.engine.entities import entities_ask
 from apps.engine.nudges import nudge
 from apps.engine.opinions import opinions_ask
 from apps.intelligence.services.analysis import StoredAnalysis, analysis_run
+from apps.intelligence.services.coordination import concert_alert
+from apps.intelligence.services.crosschain import crosschain_estimates
 from apps.risk.logic.judge import Assessment
 from apps.risk.services.verdicts import StoredVerdict, verdict_issue
 from apps.state.services.config import ActiveConfig, active_config
@@ -119,13 +120,21 @@ def _evaluate(opportunity: Opportunity) -> None:
         listing, buyer=buyer, probe_amount_raw=probe_raw, previous_swaps_from=pair.created_block_number
     )
     history = deployer_history(chain_key=pair.chain_key, creator=pair.creator, before_pair_id=pair.pk)
-    also = context.gathered(listing=listing, facts=facts, history=history, pair_id=pair.pk)
-    look = partial(_look, pair, listing=listing, history=history, active=active, started=started, also=also)
+    gathered = context.gathered(listing=listing, facts=facts, history=history, pair_id=pair.pk)
+    look = partial(
+        _look, pair, listing=listing, history=history, active=active, started=started, gathered=gathered
+    )
     stored, verdict = look(facts=facts, assessment="first_look")
     if verdict.verdict.outcome is Outcome.PASS:  # the dearer look is for what would be bought otherwise
         facts = facts_completed(ports.reader, listing, facts, buyer=buyer, probe_amount_raw=probe_raw)
         stored, verdict = look(facts=facts, assessment="full")
         entities_ask(pair.pk)  # for the next look and for as long as we hold it
+    concert_alert(
+        listing=listing,
+        pair_id=pair.pk,
+        found=gathered.concert,
+        limit_bps=active.config.rules.coordination_max_bps,
+    )
     order = entry_decide(
         opportunity=opportunity,
         listing=listing,
@@ -148,7 +157,7 @@ def _look(
     history: DeployerHistory | None,
     active: ActiveConfig,
     started: float,
-    also: tuple[Estimate, ...],
+    gathered: context.Gathered,
     facts: PairFacts,
     assessment: Assessment,
 ) -> tuple[StoredAnalysis, StoredVerdict]:
@@ -160,7 +169,12 @@ def _look(
         history=history,
         now_ms=housekeeping.now_ms(),
         facts_duration_ms=int((time.monotonic() - started) * 1000),
-        also=also,
+        also=(
+            *gathered.estimates,
+            *crosschain_estimates(
+                listing=listing, facts=facts, pair_id=pair.pk, now_ms=housekeeping.now_ms()
+            ),
+        ),
     )
     verdict = verdict_issue(
         analysis=stored.analysis,
