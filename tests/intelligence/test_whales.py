@@ -310,10 +310,10 @@ def test_five_thousand_trades_when_read_then_entities_and_whales_are_quick() -> 
         for number in range(1_000)
     )
     holders = tuple((f"r{number}", chance.randrange(1, 50)) for number in range(1_500))
-    durations = []
+    durations = []  # of our own work: other programs on the machine do not count
     for _ in range(5):
-        started = time.perf_counter()
+        started = time.process_time()
         entities = entities_of(Reading(trades=trades, moves=moves, launch_block=0))
         estimates(crowd(trades=trades, moves=moves, holders=holders, supply_raw=10**6, entities=entities))
-        durations.append(time.perf_counter() - started)
+        durations.append(time.process_time() - started)
     assert min(durations) < 0.05

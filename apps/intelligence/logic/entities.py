@@ -55,8 +55,8 @@ ACT_WALLETS_MIN = 3
 ACT_CHANCE_MAX = 0.001
 EXIT_WALLETS_MIN = 2
 EXIT_CHANCE_MAX = 0.02
-#: In so many other pools the same two must have acted together.
-TOGETHER_POOLS_MIN = 2
+#: In so many other pools the same two must have acted together, each time rarer than chance allows.
+TOGETHER_POOLS_MIN = 1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -25,8 +25,9 @@ from apps.wallets.selectors import wallet_views
 BUYERS_MAX = HOLDERS_MAX = 50
 #: An address of which nothing could be told is asked about again after so long.
 ASKED_AGAIN_AFTER = timedelta(minutes=30)
-#: Acts count in which two were seen together; a common payer is the same observation in every pool.
-ACTS = frozenset({"launch_bundle", "same_exit", "same_act"})
+#: What counts as having acted together elsewhere: what chance was reckoned for. A common payer is the same observation
+#: in every pool.
+ACTS = frozenset({"same_exit", "same_act"})
 RECORDS_MAX = 100  # of one pair
 MEMBERS_MAX = 2_000  # rows that are read of other pairs
 _GROUP_MAX = 50  # of one group, whose pairs are counted
