@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from apps.discovery.selectors import funding_due
 from apps.discovery.services.funding import funding_find
-from apps.domain.errors import NetworkError
+from apps.domain.errors import ConfigurationError, NetworkError
 from apps.engine import housekeeping, wiring
 from apps.state.services.incidents import incident_from_error
 
@@ -26,6 +26,8 @@ def deployers() -> None:
     for chain_key in housekeeping.followed_chain_keys():
         try:
             look_up(chain_key)
+        except ConfigurationError:
+            continue  # the chain cannot be read at all, which the road itself tells of
         except NetworkError as error:
             incident_from_error(error, dedup_key=f"deployers/{chain_key}/{error.code}")
 

@@ -213,11 +213,18 @@ class Road:
         burns: bool = True,
         renounces: bool = True,
         native: int = 10 * ETHER,
+        payer: LocalAccount | None = None,
     ) -> Launch:
-        """Launch a token from a new account; as it stands, one that every rule lets pass."""
+        """Launch a token from a new account; as it stands, one that every rule lets pass.
+
+        ``payer`` gives that account its first coins; None: they come out of nowhere.
+        """
         self.launches += 1
         deployer = Account.create()
-        self.rpc("anvil_setBalance", deployer.address, hex(ACCOUNT_BALANCE_WEI))
+        if payer is not None:
+            transact_ok(self.rpc, payer, to=deployer.address, value=native + 10 * ETHER)
+        else:
+            self.rpc("anvil_setBalance", deployer.address, hex(ACCOUNT_BALANCE_WEI))
         at, market = self.ground.at, self.market
         token = deploy(self.rpc, deployer, contract, "Sample", "SMPL", 18, SUPPLY, at.router, *extra)
         pooled = SUPPLY * 95 // 100
