@@ -56,9 +56,9 @@ _NEITHER = (
 )
 #: Each line is one campaign; braces hold what its bots exchange, so that no two messages are the same.
 _CAMPAIGNS = (
-    "{a} {tag} is the next {b} gem dont miss this {c} before it {d} to the moon",
-    "just aped into {tag} {a} the dev is {b} and the community is {c} easy 100x {d}",
-    "whales are {a} {tag} right now {b} liquidity locked {c} this will {d} today",
+    "{a} {tag} is the next {b} gem, dont miss this {c} before it {d} to the moon",
+    "just aped into {tag}, {a}, the dev is {b} and the {c} is now, easy 100x when it {d}",
+    "{a} the whales are loading {tag}, a {b} {c} with liquidity locked, it {d} today",
 )
 _WORDS: Final[dict[str, tuple[str, ...]]] = {
     "a": ("guys", "frens", "everyone", "fam", "degens"),
