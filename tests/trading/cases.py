@@ -13,7 +13,7 @@ from apps.domain.market import BlockRef, FeeQuote, Listing, PoolReserves
 from apps.domain.money import Token
 from apps.domain.position import ExitPlan
 from apps.domain.verdict import Finding, Outcome, RiskVerdict
-from apps.trading.logic.entry import EntryFacts
+from apps.trading.logic.entry_case import EntryFacts
 from apps.trading.logic.exit import PositionFacts
 
 CHAIN = ChainKey("eip155:31337001")

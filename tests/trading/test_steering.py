@@ -17,7 +17,7 @@ from apps.domain.verdict import Action, Interval, Outcome, ScoreCard
 from apps.risk.logic.edge import outcome_estimates
 from apps.risk.logic.limits import conditions_of, limits_in_force
 from apps.trading.logic.core import entry_case_reduced, step_entry
-from apps.trading.logic.entry import EntryCase
+from apps.trading.logic.entry_case import EntryCase
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
 from apps.trading.logic.steering import Steering
 from tests.trading import cases

@@ -15,7 +15,7 @@ from apps.domain.market import BlockRef, FeeQuote, PoolReserves
 from apps.domain.verdict import RiskVerdict
 from apps.trading.logic import entry
 from apps.trading.logic import exit as exits
-from apps.trading.logic.entry import EntryCase, EntryFacts
+from apps.trading.logic.entry_case import ESTIMATES_USED, EntryCase, EntryFacts
 from apps.trading.logic.exit import ExitCase, PositionFacts
 from apps.trading.logic.steering import Steering
 
@@ -91,7 +91,7 @@ def entry_case_reduced(
         verdict=replace(verdict, findings=verdict.refusals),
         analysis=replace(
             analysis,
-            estimates=tuple(item for item in analysis.estimates if item.code in entry.ESTIMATES_USED),
+            estimates=tuple(item for item in analysis.estimates if item.code in ESTIMATES_USED),
             missing=(),
         ),
         config=config,

@@ -2,22 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from decimal import ROUND_CEILING
-
-from apps.domain.analysis import Analysis
-from apps.domain.config import TradingConfig
 from apps.domain.decision import Adjustment, Reason, SkipStage, TradeDecision
-from apps.domain.market import FeeQuote, PoolReserves
-from apps.domain.money import BPS_ONE, Amount, Token, raw_to_units, usd_to_micros, value_usd_micros
-from apps.domain.verdict import Finding, Outcome, RiskVerdict
-from apps.risk.logic import edge as own_outcomes
-from apps.risk.logic import limits as limits_in_force
+from apps.domain.market import FeeQuote
+from apps.domain.money import Amount, raw_to_units, usd_to_micros, value_usd_micros
+from apps.domain.verdict import Finding, Outcome
 from apps.risk.logic.cooldown import cooldown
-from apps.risk.logic.edge import outcomes_of
 from apps.trading.logic import gas, pool, slippage
-from apps.trading.logic.sizing import Size, entry_size
-from apps.trading.logic.steering import Stake, Steering, edge_caps
+from apps.trading.logic.entry_case import EntryCase
+from apps.trading.logic.entry_size import Market, adjusted, market_of, size_of, tolerance_bps
+from apps.trading.logic.sizing import Size
 from apps.trading.logic.timing import held_back
 
 #: Rules about what the pair is, as against how dangerous it is. The funnel counts them apart.
@@ -37,65 +30,6 @@ PASSING_CODES = frozenset(
 )
 #: The longer a pair was watched the rarer it is looked at: each pause is at least this part of the time so far.
 WATCH_SLOWDOWN = 3
-#: All that the core and the position that follows need of an analysis; the rest was judged by the rules.
-ESTIMATES_USED = (
-    frozenset({"buy_tax_bps", "buy_gas", "sell_tax_bps", "sell_gas"})
-    | limits_in_force.CODES
-    | frozenset(own_outcomes.CODES)
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryFacts:
-    """What an entry decision needs besides analysis and verdict. None means unknown.
-
-    ``open_positions``, ``exposure_usd_micros`` and ``realised_today_usd_micros`` are hints that spare a vain order:
-    the limits themselves are enforced where the budget is reserved.
-    """
-
-    now_ms: int
-    give_up_at_ms: int  # after this a pair is not looked at again
-    engine_may_enter: bool
-    engine_status: str
-    native: Token
-    wrapped_native_address: str
-    reserves: PoolReserves | None
-    quote_price_usd_micros: int | None  # one whole native coin
-    fees: FeeQuote | None
-    wallet_native_raw: int | None
-    open_positions: int
-    exposure_usd_micros: int
-    realised_today_usd_micros: int  # negative: loss
-    token_exit_at_ms: int | None  # our last exit from this token
-    deployer_loss_at_ms: int | None  # our last loss on this deployer's tokens
-    block_time_ms: int | None = None
-    has_public_mempool: bool | None = None  # strangers see what waits, so they can trade around it
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Market:
-    """The facts a size rests on, all of them known."""
-
-    reserves: PoolReserves
-    price_usd_micros: int
-    fees: FeeQuote
-    wallet_raw: int
-    buy_tax_bps: int
-    buy_gas: int | None
-    sell_gas: int | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class EntryCase:
-    """One opportunity with everything that is judged about it."""
-
-    verdict: RiskVerdict
-    analysis: Analysis
-    config: TradingConfig
-    config_revision: int
-    facts: EntryFacts
-    #: None in records of before there was one: decided by the configuration alone.
-    steering: Steering | None = None
 
 
 def decide(case: EntryCase) -> TradeDecision:
@@ -103,10 +37,10 @@ def decide(case: EntryCase) -> TradeDecision:
     skip = _refused(case) or _too_weak(case) or _held_back(case) or _limited(case)
     if skip is not None:
         return skip
-    market = _market(case)
+    market = market_of(case)
     if isinstance(market, Reason):
         return skipped(case, SkipStage.LIMIT, (market,), may_change=True)
-    return _sized(case, market, _size(case, market))
+    return _sized(case, market, size_of(case, market))
 
 
 def skipped(
@@ -256,178 +190,7 @@ def _limited(case: EntryCase) -> TradeDecision | None:
 
 
 # -- size ---------------------------------------------------------------------------------
-def _market(case: EntryCase) -> _Market | Reason:
-    facts = case.facts
-    buy_tax = _figure(case.analysis, "buy_tax_bps")
-    missing = [
-        name
-        for name, value in (
-            ("reserves", facts.reserves),
-            ("quote_price", facts.quote_price_usd_micros or None),
-            ("fees", facts.fees),
-            ("wallet_balance", facts.wallet_native_raw),
-            ("buy_tax_bps", buy_tax),
-        )
-        if value is None
-    ]
-    if missing:
-        return Reason(
-            code="SIZE_FACTS_UNKNOWN",
-            explanation="The right size cannot be worked out because figures are missing.",
-            detail=f"unknown={','.join(missing)}",
-        )
-    assert facts.reserves is not None
-    assert facts.fees is not None
-    assert facts.wallet_native_raw is not None
-    assert facts.quote_price_usd_micros is not None
-    assert buy_tax is not None
-    return _Market(
-        reserves=facts.reserves,
-        price_usd_micros=facts.quote_price_usd_micros,
-        fees=facts.fees,
-        wallet_raw=facts.wallet_native_raw,
-        buy_tax_bps=buy_tax,
-        buy_gas=_figure(case.analysis, "buy_gas"),
-        sell_gas=_figure(case.analysis, "sell_gas"),
-    )
-
-
-def _figure(analysis: Analysis, code: str) -> int | None:
-    """Return an estimate as an integer rounded up (taxes and gas count against us), or None when unknown."""
-    estimate = analysis.estimate(code)
-    if estimate is None or estimate.value is None:
-        return None
-    return int(estimate.value.to_integral_value(rounding=ROUND_CEILING))
-
-
-def _gas_reserve_raw(market: _Market) -> int:
-    """Return what must stay in the wallet: the round trip's gas with the margins that its orders may use."""
-    buy = gas.fee_cap_raw(
-        gas_limit=gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT),
-        fees=market.fees,
-        margin_bps=gas.ENTRY_FEE_MARGIN_BPS,
-    )
-    return buy + 2 * gas.exit_cost_raw(sell_gas=market.sell_gas, fees=market.fees)
-
-
-def _size(case: EntryCase, market: _Market) -> Size:
-    """Return the size by the limits in force and by what our own entries brought."""
-    if case.steering is None:
-        return _size_by(case, market, case.config)
-    edge = edge_caps(
-        case.config,
-        Stake(
-            outcomes=outcomes_of(case.analysis),
-            wallet_native_raw=market.wallet_raw,
-            quote_reserve_raw=market.reserves.quote_raw,
-            quote_price_usd_micros=market.price_usd_micros,
-            quote_decimals=case.facts.native.decimals,
-            fee_bps=case.analysis.listing.fee_bps,
-            buy_tax_bps=market.buy_tax_bps,
-            sell_tax_bps=_figure(case.analysis, "sell_tax_bps") or 0,
-            realised_today_usd_micros=case.facts.realised_today_usd_micros,
-        ),
-    )
-    caps = (*edge, *_sandwich_cap(case, market))
-    return _size_by(case, market, case.config, size_bps=case.steering.size_bps, more_caps=caps)
-
-
-def _sandwich_cap(case: EntryCase, market: _Market) -> tuple[tuple[str, int], ...]:
-    """Return the cap above which strangers who see our order gain by trading around it; none where they do not see it."""
-    if not case.config.influence.dynamic_slippage or case.facts.has_public_mempool is not True:
-        return ()
-    most = slippage.sandwich_free_raw(
-        quote_reserve_raw=market.reserves.quote_raw,
-        fee_bps=case.analysis.listing.fee_bps,
-        slippage_bps=_tolerance_bps(case),
-        attack_cost_raw=slippage.ATTACK_GAS * (market.fees.base_fee_wei + market.fees.tip_wei),
-    )
-    return (("sandwich_free", most),)
-
-
-def _tolerance_bps(case: EntryCase) -> int:
-    """Return how far below its quote the entry may fill, by the price's usual moves until it is mined."""
-    allowed = case.config.execution.slippage_max_bps
-    if (
-        case.steering is None
-        or not case.config.influence.dynamic_slippage
-        or case.facts.block_time_ms is None
-    ):
-        return allowed
-    volatility = limits_in_force.conditions_of(case.analysis).volatility
-    value = None if volatility is None else volatility.value
-    return slippage.entry_slippage_bps(
-        allowed_max_bps=allowed,
-        volatility_bps=None if value is None else int(value.to_integral_value(rounding=ROUND_CEILING)),
-        delay_ms=slippage.INCLUSION_BLOCKS * case.facts.block_time_ms,
-    )
-
-
-def _size_by(
-    case: EntryCase,
-    market: _Market,
-    config: TradingConfig,
-    *,
-    size_bps: int = BPS_ONE,
-    more_caps: tuple[tuple[str, int], ...] = (),
-) -> Size:
-    return entry_size(
-        config=config,
-        quote_reserve_raw=market.reserves.quote_raw,
-        quote_price_usd_micros=market.price_usd_micros,
-        quote_decimals=case.facts.native.decimals,
-        wallet_native_raw=market.wallet_raw,
-        gas_reserve_raw=_gas_reserve_raw(market),
-        exposure_usd_micros=case.facts.exposure_usd_micros,
-        size_bps=size_bps,
-        more_caps=more_caps,
-    )
-
-
-def _in_coins(case: EntryCase, raw: int) -> str:
-    return f"{raw_to_units(raw, case.facts.native.decimals):f} {case.facts.native.symbol}"
-
-
-def _adjusted(
-    case: EntryCase, market: _Market, size: Size, *, slippage_bps: int, tip_wei: int
-) -> tuple[Adjustment, ...]:
-    """Return all that intelligence changed; last the size, the slippage and the tip that came of it."""
-    if case.steering is None:
-        return ()
-    limits = case.config.limits
-    as_set = case.config.model_copy(
-        update={"limits": limits.model_copy(update={"position_max_usd": case.steering.position_max_usd})}
-    )
-    results = (
-        Adjustment(
-            code="SIZE",
-            subject="amount_in",
-            before=_in_coins(case, _size_by(case, market, as_set).amount_raw),
-            after=_in_coins(case, size.amount_raw),
-            explanation=f"The size that all influences together leave; bound by {size.bound_by}.",
-            switch="influence",
-        ),
-        Adjustment(
-            code="SLIPPAGE_BY_VOLATILITY",
-            subject="slippage_max_bps",
-            before=str(case.config.execution.slippage_max_bps),
-            after=str(slippage_bps),
-            explanation="What the price usually moves until the transaction is mined, within what is allowed.",
-            switch="influence.dynamic_slippage",
-        ),
-        Adjustment(
-            code="TIP_BY_VALUE",
-            subject="tip_wei",
-            before=str(market.fees.tip_wei),
-            after=str(tip_wei),
-            explanation="The tip bids for the front of the block, within its share of the entry's worth.",
-            switch="influence.gas_by_value",
-        ),
-    )
-    return (*case.steering.adjustments, *(item for item in results if item.before != item.after))
-
-
-def _sized(case: EntryCase, market: _Market, size: Size) -> TradeDecision:
+def _sized(case: EntryCase, market: Market, size: Size) -> TradeDecision:
     config, facts = case.config, case.facts
     decimals = facts.native.decimals
     value = value_usd_micros(size.amount_raw, decimals=decimals, price_usd_micros=market.price_usd_micros)
@@ -464,9 +227,9 @@ def _sized(case: EntryCase, market: _Market, size: Size) -> TradeDecision:
 
 
 def _entered(
-    case: EntryCase, market: _Market, size: Size, value: int, *, gas_limit: int, fees: FeeQuote
+    case: EntryCase, market: Market, size: Size, value: int, *, gas_limit: int, fees: FeeQuote
 ) -> TradeDecision:
-    listing, slippage_bps = case.analysis.listing, _tolerance_bps(case)
+    listing, slippage_bps = case.analysis.listing, tolerance_bps(case)
     expected = pool.buy_out(
         market.reserves,
         fee_bps=listing.fee_bps,
@@ -499,5 +262,5 @@ def _entered(
         config_revision=case.config_revision,
         gas_limit=gas_limit,
         fee_cap_raw=gas.fee_cap_raw(gas_limit=gas_limit, fees=fees, margin_bps=gas.ENTRY_FEE_MARGIN_BPS),
-        adjustments=_adjusted(case, market, size, slippage_bps=slippage_bps, tip_wei=fees.tip_wei),
+        adjustments=adjusted(case, market, size, slippage_bps=slippage_bps, tip_wei=fees.tip_wei),
     )

@@ -12,7 +12,7 @@ from pydantic import TypeAdapter
 
 from apps.domain.decision import Reason, TradeDecision
 from apps.trading.logic.core import step_entry, step_exit
-from apps.trading.logic.entry import EntryCase
+from apps.trading.logic.entry_case import EntryCase
 from apps.trading.logic.exit import ExitCase
 
 _EXACT_INT_MAX = 2**53 - 1

@@ -22,7 +22,7 @@ from apps.risk.services.verdicts import StoredVerdict
 from apps.state.services.config import ActiveConfig
 from apps.state.services.events import event_record
 from apps.trading.logic.core import entry_case_reduced, step_entry
-from apps.trading.logic.entry import EntryCase, EntryFacts
+from apps.trading.logic.entry_case import EntryCase, EntryFacts
 from apps.trading.logic.guard import guard_decision_from_inputs
 from apps.trading.logic.ranking import priority
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
