@@ -26,7 +26,7 @@ BULL = path((150, -0.003, 0.02), (250, 0.006, 0.012))
 def test_outlook_when_the_market_rises_then_bull_with_reasons():
     found = outlook(market="ETH", days=candles(BULL), hours=HOURS, curves=shipped_curves())
     assert (found.regime, found.second_opinion) == (Regime.BULL, Regime.BULL)
-    assert Decimal("0.5") < found.confidence <= Decimal("0.98")
+    assert Decimal("0.5") < found.confidence <= Decimal("0.99")
     assert found.bars == 400
     assert found.hour_deviation_bps == pytest.approx(Decimal(100), abs=20)
     assert found.why.startswith("ETH rises: its price stands ")

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 
 from apps.intelligence.logic import persistence
 from apps.intelligence.logic.persistence import DIRECTED, UNDIRECTED, confidence, curves_from_json, stated
-from apps.intelligence.logic.regime import Label, Regime, VolatilityState
+from apps.intelligence.logic.regime import CONFIRMED_CLOSES, Label, Regime, VolatilityState
 from apps.intelligence.services.regime_parameters import shipped_curves
 from tests.intelligence.test_regime_rule import reading
 
 
-def label(regime: Regime, z: float) -> Label:
-    return Label(regime=regime, volatility=VolatilityState.NORMAL, reading=reading(z=z))
+def label(regime: Regime, z: float, *, pending: int = 0) -> Label:
+    return Label(regime=regime, volatility=VolatilityState.NORMAL, reading=reading(z=z), pending=pending)
 
 
 def test_regime_when_the_second_opinion_contradicts_then_unknown():
@@ -32,13 +32,17 @@ def test_confidence_when_unknown_then_none():
     assert confidence(label(Regime.BULL, 1.0), is_rising=True, curves={}) is None
 
 
-def test_confidence_when_close_to_leaving_then_lower():
+def test_confidence_when_closes_speak_against_it_then_lower_with_each():
     curves = shipped_curves()
-    near = confidence(label(Regime.BEAR, -0.10), is_rising=False, curves=curves)
-    far = confidence(label(Regime.BEAR, -1.50), is_rising=False, curves=curves)
-    assert near is not None
-    assert far is not None
-    assert 0.5 < near < far <= persistence.CONFIDENCE_MAX
+    found = [
+        confidence(label(Regime.BEAR, -0.10, pending=closes), is_rising=False, curves=curves)
+        for closes in range(CONFIRMED_CLOSES)
+    ]
+    values = [value for value in found if value is not None]
+    assert len(values) == CONFIRMED_CLOSES
+    assert values == sorted(values, reverse=True)
+    assert values[0] == pytest.approx(persistence.CONFIDENCE_MAX, abs=0.02)
+    assert values[-1] < 0.5
 
 
 def test_curve_when_fitted_then_it_is_the_frequency_and_rises():

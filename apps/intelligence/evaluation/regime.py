@@ -1,18 +1,19 @@
 """`manage.py evaluate regime`: what followed the regimes that would have been stated, day by day.
 
 Each day is judged by bars up to it alone. The second opinion is fitted anew every REFIT_DAYS days on what lay before,
-the confidence on regimes whose next three days were over by then. With --test, days of that folder alone are scored: bars
+the confidence on regimes of all TEACHERS whose next three days were over by then, as it is shipped. With --test, days of that folder alone are scored: bars
 of --data stand before them, and the confidence comes from --data.
 
 Fixed before any outcome was looked at: the rule and its constants (logic/regime.py), that days on which the second
 opinion contradicts are unknown, the horizon, the blocks of the bootstrap, five bins of equal count. Tried: the number of
-confirming closes, 1 to 5, and whether volatility goes before direction, by changes a year alone; no other rule. The
+confirming closes, 1 to 5, and whether volatility goes before direction, by changes a year alone; no other rule. For the confidence three groupings, by its distance from frequencies alone. The
 figures of the rule without the second opinion stand beside (``rule_alone``), as do those of simpler rules.
 """
 
 from __future__ import annotations
 
 import math
+from bisect import bisect_right
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ from apps.intelligence.measuring.libraries import needed_library
 HELP = (
     "The market regime on daily bars: what followed it, how long it lasted, and how true its confidence is."
 )
+#: Markets whose regimes teach the confidence: large ones, as those that are judged live.
+TEACHERS = ("BTC", "ETH", "SOL")
 FORWARD_DAYS = 7
 REFIT_DAYS = 30
 _SCORED_MIN = 250
@@ -75,7 +78,8 @@ def run(options: Mapping[str, Any]) -> Mapping[str, Any]:
         )
     bars = scored[market]
     whole = bars if test is None or market not in data else bars.after(data[market])
-    walked = walk(whole, first_day=None if test is None else bars.days[0])
+    others = [item for name in TEACHERS if name in data and name != market for item in observed(data[name])]
+    walked = walk(whole, first_day=None if test is None else bars.days[0], others=others)
     if len(walked.scored) < _SCORED_MIN:
         raise ConfigurationError(
             f"{market} has {len(walked.scored)} days to judge.", remedy=f"At least {_SCORED_MIN} are needed."
@@ -101,18 +105,24 @@ class Walk:
         return self.bars.closes[ahead] / self.bars.closes[at] - 1 if ahead < len(self.bars.closes) else None
 
 
-def walk(bars: Bars, *, first_day: int | None = None) -> Walk:
-    """Return every bar judged by itself and earlier ones. ``first_day``: bars before it are history only."""
+def walk(bars: Bars, *, first_day: int | None = None, others: Sequence[Observed] = ()) -> Walk:
+    """Return every bar judged by itself and earlier ones. ``first_day``: bars before it are history only.
+
+    ``others`` are observations of other markets, which teach the confidence as soon as they are over.
+    """
     path = labels(readings(bars.closes))
     second = opinions(bars.closes, refits=refit_places(bars.days))
-    seen = persistence.observations(path, second)
+    taught = sorted([*others, *_observed(bars, path, second)], key=lambda item: item.day)
+    days = [item.day for item in taught]
     confidence: list[float | None] = []
     curves: persistence.Curves = {}
-    is_frozen = first_day is not None
     for at, label in enumerate(path):
-        if bars.days[at] % REFIT_DAYS == 0 and not (is_frozen and bars.days[at] >= (first_day or 0)):
-            known = seen[: max(at - persistence.HORIZON_BARS + 1, 0)]
-            curves = persistence.fit([item for item in known if item is not None])
+        is_frozen = first_day is not None and bars.days[at] > first_day
+        is_due = bars.days[at] % REFIT_DAYS == 0 or bars.days[at] == first_day
+        if is_due and not is_frozen:
+            # What was observed of a day is known HORIZON_BARS later.
+            over = bisect_right(days, bars.days[at] - persistence.HORIZON_BARS)
+            curves = persistence.fit([item.row for item in taught[:over]])
         confidence.append(persistence.confidence(label, is_rising=second[at], curves=curves))
     scored = [
         at
@@ -121,6 +131,26 @@ def walk(bars: Bars, *, first_day: int | None = None) -> Walk:
     ]
     stated = [persistence.stated(label, is_rising=rising) for label, rising in zip(path, second, strict=True)]
     return Walk(bars, path, stated, second, confidence, scored)
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """What became of the regime stated on a day: its group, its margin, whether it stood."""
+
+    day: int
+    row: tuple[str, float, bool]
+
+
+def observed(bars: Bars) -> list[Observed]:
+    """Return what became of the regimes stated of a market, each day judged by what lay before it."""
+    return _observed(
+        bars, labels(readings(bars.closes)), opinions(bars.closes, refits=refit_places(bars.days))
+    )
+
+
+def _observed(bars: Bars, path: Sequence[Label], second: Sequence[bool | None]) -> list[Observed]:
+    rows = persistence.observations(path, second)
+    return [Observed(day, row) for day, row in zip(bars.days, rows, strict=False) if row is not None]
 
 
 def refit_places(days: Sequence[int]) -> list[int]:

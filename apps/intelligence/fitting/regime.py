@@ -12,14 +12,12 @@ from django.core.management.base import CommandParser
 
 from apps.domain.errors import ConfigurationError
 from apps.intelligence.evaluation.ohlcv import read_bars
-from apps.intelligence.evaluation.regime import walk
+from apps.intelligence.evaluation.regime import TEACHERS, observed
 from apps.intelligence.logic import persistence
 from apps.intelligence.measuring.artefacts import Fitted
 from apps.intelligence.services.regime_parameters import PATH
 
 HELP = "the confidence of the market regime"
-#: Markets whose labels teach: large ones, as those that are judged live.
-MARKETS = ("BTC", "ETH", "SOL")
 _DAYS_MIN = 500
 
 
@@ -35,16 +33,15 @@ def arguments(parser: CommandParser) -> None:
 
 
 def run(options: Mapping[str, Any]) -> Fitted:
-    """Return the curves fitted on walk-forward labels of MARKETS. Raises ConfigurationError with too few days."""
+    """Return the curves fitted on walk-forward labels of TEACHERS. Raises ConfigurationError with too few days."""
     sources = frozenset(options.get("source") or ("A",))
-    bars = {name: own for name, own in read_bars(options["data"], sources=sources).items() if name in MARKETS}
-    rows = []
-    for own in bars.values():
-        walked = walk(own)
-        rows += [row for row in persistence.observations(walked.path, walked.opinions) if row is not None]
+    bars = {
+        name: own for name, own in read_bars(options["data"], sources=sources).items() if name in TEACHERS
+    }
+    rows = [item.row for own in bars.values() for item in observed(own)]
     if len(rows) < _DAYS_MIN:
         raise ConfigurationError(
-            f"There are {len(rows)} labelled days of {', '.join(MARKETS)}.",
+            f"There are {len(rows)} labelled days of {', '.join(TEACHERS)}.",
             remedy=f"At least {_DAYS_MIN} are needed.",
         )
     card = {

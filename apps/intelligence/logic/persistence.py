@@ -10,15 +10,18 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from apps.intelligence.logic.regime import Label, Regime
+from apps.intelligence.logic.regime import CONFIRMED_CLOSES, Label, Regime
 
 HORIZON_BARS = 3
 DIRECTED, UNDIRECTED = "directed", "undirected"
-GROUPS = (DIRECTED, UNDIRECTED)
+#: Regimes against which so many closes in a row speak already are a group each: they may end within the horizon.
+_PENDING_MIN = CONFIRMED_CLOSES - HORIZON_BARS
+PENDING = tuple(f"pending_{closes}" for closes in range(_PENDING_MIN, CONFIRMED_CLOSES))
+GROUPS = (DIRECTED, UNDIRECTED, *PENDING)
 #: Days a group needs before its frequency is stated, and so many pool into one step at least.
 DAYS_MIN, STEP_DAYS_MIN = 50, 25
 #: Nothing about a market is certain, nor excluded.
-CONFIDENCE_MIN, CONFIDENCE_MAX = 0.05, 0.98
+CONFIDENCE_MIN, CONFIDENCE_MAX = 0.01, 0.99
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,15 +51,17 @@ def stated(label: Label, *, is_rising: bool | None) -> Regime:
     return label.regime
 
 
-def group_of(regime: Regime) -> str:
-    """Return the group of a stated regime."""
-    return DIRECTED if regime.has_direction else UNDIRECTED
+def group_of(label: Label) -> str:
+    """Return the group of a label whose regime is stated."""
+    if label.pending >= _PENDING_MIN:
+        return PENDING[min(label.pending - _PENDING_MIN, len(PENDING) - 1)]
+    return DIRECTED if label.regime.has_direction else UNDIRECTED
 
 
 def confidence(label: Label, *, is_rising: bool | None, curves: Curves) -> float | None:
     """Return how often regimes such as this one were still stated HORIZON_BARS later; None when it is unknown."""
     regime = stated(label, is_rising=is_rising)
-    curve = None if regime is Regime.UNKNOWN else curves.get(group_of(regime))
+    curve = None if regime is Regime.UNKNOWN else curves.get(group_of(label))
     return None if curve is None else curve.at(label.margin)
 
 
@@ -74,7 +79,7 @@ def observations(
             found.append(None)
             continue
         stood = all(later is said[at] for later in said[at + 1 : at + 1 + HORIZON_BARS])
-        found.append((group_of(said[at]), path[at].margin, stood))
+        found.append((group_of(path[at]), path[at].margin, stood))
     return found
 
 
