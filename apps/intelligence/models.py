@@ -282,3 +282,20 @@ class WhaleAlert(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} of {self.pair_id}"
+
+
+class WalletRecord(models.Model):
+    """How often a wallet's closed tokens were gains, over what we recorded of its chain; only of those with enough."""
+
+    chain_key = models.CharField(max_length=60)
+    address = models.CharField(max_length=66)  # in comparable form
+    gains = models.PositiveIntegerField()
+    closed = models.PositiveIntegerField()
+    quality_bps = models.PositiveIntegerField()  # drawn towards everybody's rate
+    counted_at = models.DateTimeField(db_index=True)
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain_key", "address"], name="wallet_record_once")]
+
+    def __str__(self) -> str:
+        return f"{self.address} {self.gains}/{self.closed}"
