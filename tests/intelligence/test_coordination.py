@@ -28,6 +28,7 @@ CODES = (
     "wash_share_low_bps",
     "wash_share_high_bps",
     "organic_volume_share_bps",
+    "price_elasticity_bps",
     "pump_alarm",
     "coordination_bps",
 )
@@ -177,7 +178,7 @@ def test_any_part_missing_then_nothing_raises_and_nothing_is_invented(
     for item in found.estimates:
         if item.value is None:
             assert item.reason_unknown
-        elif item.unit == "bps":
+        elif item.unit == "bps" and item.code != "price_elasticity_bps":
             assert item.low is not None
             assert item.high is not None
             assert 0 <= item.low <= item.value <= item.high <= 10_000

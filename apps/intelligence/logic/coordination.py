@@ -48,6 +48,7 @@ LIKELY_BPS: Final = 5_000
 CALIBRATED, UNCALIBRATED = Decimal("0.7"), Decimal("0.35")
 RUSH_CONFIDENCE: Final = Decimal("0.2")
 EVIDENCE_MAX: Final = 20
+ELASTICITY_MAX_BPS: Final = 100 * BPS_ONE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +108,7 @@ def concert(
     return Concert(
         estimates=(
             *_wash_estimates(crowd, wash, too_few),
+            _elasticity_estimate(crowd, pumps),
             _alarm_estimate(crowd, pumps),
             _joined(crowd, wash, found, too_few),
         ),
@@ -236,6 +238,17 @@ def _alarm_estimate(crowd: Crowd, pumps: PumpReport) -> Estimate:
         reason = f"{pumps.swaps} swaps: {PUMP_SWAPS_MIN} are needed"
         return crowd.unknown(code, otherwise=reason, unit="bool")
     return crowd.known(code, int(bool(pumps.alarms)), n=pumps.swaps, unit="bool", confidence=RUSH_CONFIDENCE)
+
+
+def _elasticity_estimate(crowd: Crowd, pumps: PumpReport) -> Estimate:
+    """Return how much of the price's way the trades explain: 10000 all of it, less where liquidity has left since."""
+    code = "price_elasticity_bps"
+    if crowd.trades is None:
+        return crowd.unknown(code, "swaps")
+    if pumps.elasticity is None:
+        return crowd.unknown(code, "reserves", otherwise="too little was traded in one direction")
+    value = min(max(round(pumps.elasticity * BPS_ONE), -ELASTICITY_MAX_BPS), ELASTICITY_MAX_BPS)
+    return crowd.known(code, value, n=pumps.swaps, confidence=UNCALIBRATED)
 
 
 def _joined(crowd: Crowd, wash: WashReport, parts: Sequence[ConcertPart], too_few: str) -> Estimate:

@@ -40,7 +40,7 @@ def coordination_estimates(
     social: Estimate | None = None,
     people: PairPeople | None = None,
 ) -> tuple[Estimate, ...]:
-    """Return wash_share_low_bps, wash_share_high_bps, organic_volume_share_bps, pump_alarm and coordination_bps.
+    """Return wash_share_low_bps, _high_bps, organic_volume_share_bps, price_elasticity_bps, pump_alarm, coordination_bps.
 
     Rests on the facts and on what is stored; ``now_ms`` is not used: figures are as of the facts' block.
     """
