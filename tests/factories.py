@@ -46,6 +46,7 @@ from apps.intelligence.models import (
     EntityMember,
     EntityRecord,
     FundingLinkRecord,
+    WalletRecord,
     WhaleAlert,
 )
 from apps.risk.models import (
@@ -488,6 +489,18 @@ class EntityMemberFactory(DjangoModelFactory):
     chain_key = factory.SelfAttribute("record.chain_key")
     address = factory.SelfAttribute("record.key")
     has_acted = False
+
+
+class WalletRecordFactory(DjangoModelFactory):
+    class Meta:
+        model = WalletRecord
+
+    chain_key = CHAIN_KEY
+    address = factory.Sequence(lambda n: address_for(f"rated {n}").lower())
+    gains = 12
+    closed = 20
+    quality_bps = 5_500
+    counted_at = Now()
 
 
 class WhaleAlertFactory(DjangoModelFactory):

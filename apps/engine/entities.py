@@ -26,13 +26,14 @@ from apps.intelligence.services.entities import (
     funding_store,
     people_read,
 )
+from apps.intelligence.services.wallets import wallets_count
 from apps.intelligence.services.whales import crowd_of, whale_alerts
 from apps.state.services.config import active_config
 from apps.state.tracing import bind_trace
 from apps.trading.models import Position
 
 logger = logging.getLogger(__name__)
-TASK, WATCH = "engine.entities", "engine.entities_watch"
+TASK, WATCH, WALLETS = "engine.entities", "engine.entities_watch", "engine.wallets"
 #: Held pairs that one run of the watch looks at again.
 _WATCHED_MAX = 50
 
@@ -63,6 +64,14 @@ def entities_watch() -> None:
     held = Position.objects.filter(status="open").order_by("-id").values_list("pair_id", flat=True)
     for pair_id in dict.fromkeys(held[:_WATCHED_MAX]):
         entities_ask(pair_id)
+
+
+@shared_task(name=WALLETS)
+def wallets_rate() -> None:
+    """Count anew how good the trades of every followed chain's wallets were."""
+    now = timezone.now()
+    for chain_key in housekeeping.followed_chain_keys():
+        wallets_count(chain_key=chain_key, now=now)
 
 
 def people_look(ports: wiring.ChainPorts, listing: Listing, *, pair_id: int, facts: PairFacts) -> PairPeople:

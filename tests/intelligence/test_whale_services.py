@@ -10,15 +10,16 @@ from typing import Any, cast
 import pytest
 from django.utils import timezone
 
-from apps.discovery.models import Pair
+from apps.discovery.models import Pair, PoolTrade
 from apps.discovery.services.listings import listing_of
 from apps.domain.config import Whales
 from apps.domain.entities import FirstCoins, FundingLink, TokenMove
 from apps.domain.estimate import Estimate, known, unknown
 from apps.domain.events import EventKind
 from apps.domain.market import BlockRef, Listing, PairFacts, PoolSwap
-from apps.intelligence.models import EntityRecord, WhaleAlert
+from apps.intelligence.models import EntityRecord, WalletRecord, WhaleAlert
 from apps.intelligence.services import entities as service
+from apps.intelligence.services.wallets import wallets_count
 from apps.intelligence.services.whales import whale_alerts, whale_estimates
 from apps.state.models import Event
 from tests.factories import DexDeploymentFactory, PairFactory, PoolTradeFactory, address_for, hash_for
@@ -157,7 +158,7 @@ def test_trades_when_the_chain_gives_none_then_our_record_serves_and_is_not_whol
 
 def test_estimates_when_asked_then_few_queries(pair: Pair, django_assert_max_num_queries: Any) -> None:
     listing, facts = listing_of(pair), facts_of()
-    with django_assert_max_num_queries(6):
+    with django_assert_max_num_queries(7):
         told = whale_estimates(listing=listing, facts=facts, pair_id=pair.pk, now_ms=AT_MS)
     codes = {item.code for item in told}
     assert {"whale_distribution_bps", "hidden_concentration_bps", "bundle_share_bps"} <= codes
@@ -171,6 +172,47 @@ def test_estimates_when_nothing_was_read_then_all_is_unknown_with_reasons(pair: 
     assert told
     assert not any(item.is_known for item in told)
     assert "more than 2000 events" in {item.reason_unknown for item in told}
+
+
+def test_wallets_when_counted_then_only_long_records_are_kept_and_serve_the_pair(pair: Pair) -> None:
+    good, poor = address_for("good"), address_for("poor")
+    pairs = PairFactory.create_batch(20, chain_key=pair.chain_key)
+    for number, other in enumerate(pairs):
+        trades: list[tuple[str, str, int]] = [(good, "buy", 100), (good, "sell", 150 if number < 15 else 50)]
+        if number < 5:
+            trades += [(poor, "buy", 100), (poor, "sell", 50)]
+        for trader, side, quote in trades:
+            PoolTradeFactory(pair=other, trader=trader, side=side, base_raw=10**18, quote_raw=quote)
+    now = timezone.now()
+    assert wallets_count(chain_key=pair.chain_key, now=now) == 1
+    record = WalletRecord.objects.get()
+    assert [record.address, record.gains, record.closed] == [good.lower(), 15, 20]
+    assert 6_000 < record.quality_bps < 7_500  # drawn towards everybody's 60 %
+    for number in range(2):
+        WalletRecord.objects.create(
+            chain_key=pair.chain_key,
+            address=address_for(f"other {number}").lower(),
+            gains=10,
+            closed=20,
+            quality_bps=5_000,
+            counted_at=now,
+        )
+    swaps = tuple(
+        swap(trader, block=100 + place)
+        for place, trader in enumerate((good, address_for("other 0"), address_for("other 1"), poor))
+    )
+    listing = listing_of(pair)
+    facts = replace(facts_of(), swaps=swaps)
+    told = {
+        item.code: item
+        for item in whale_estimates(listing=listing, facts=facts, pair_id=pair.pk, now_ms=AT_MS)
+    }
+    assert told["buyer_quality_bps"].n == 3
+    fewer = replace(facts, swaps=swaps[:2])
+    again = whale_estimates(listing=listing, facts=fewer, pair_id=pair.pk, now_ms=AT_MS)
+    assert next(item for item in again if item.code == "buyer_quality_bps").value is None
+    PoolTrade.objects.all().delete()
+    assert wallets_count(chain_key=pair.chain_key, now=now + timedelta(hours=1)) == 0
 
 
 # -- alerts -------------------------------------------------------------------------------

@@ -43,6 +43,8 @@ class Crowd:
     is_whole: bool = True
     is_funding_known: bool = False
     reasons: Mapping[str, str] = field(default_factory=dict)
+    #: How good wallets' earlier trades were, bps of gains; only of those with a record that is long enough.
+    qualities: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def confidence(self) -> Decimal:

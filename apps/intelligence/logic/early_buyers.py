@@ -19,10 +19,12 @@ EARLY_MAX, EARLY_MIN = 20, 5
 #: Distribution: early buyers hold so much less than an hour ago, while the price stands and small holders multiply.
 RETENTION_FALL_BPS, PRICE_STANDS_BPS = 2_000, -500
 SMALL_HOLDER_BPS: Final = 10
+#: So many buyers must have a record of their own before anything is said of them together.
+RATED_MIN: Final = 3
 
 
 def estimates(crowd: Crowd, *, held: Mapping[str, int] | None) -> tuple[Estimate, ...]:
-    """Return retention, the distribution flag, bundles, snipers and the Sybil share.
+    """Return retention, the distribution flag, bundles, snipers, the Sybil share and the buyers' quality.
 
     ``held`` are balances by entity as the chain says, None when unknown: then trades and transfers tell.
     """
@@ -32,6 +34,7 @@ def estimates(crowd: Crowd, *, held: Mapping[str, int] | None) -> tuple[Estimate
         _distribution_flag(crowd, past),
         *_opening(crowd),
         _sybil_share(crowd),
+        _quality(crowd),
     )
 
 
@@ -213,4 +216,33 @@ def _sybil_share(crowd: Crowd) -> Estimate:
         n=len(buyers),
         low=merged * BPS_ONE // len(buyers),
         high=-(-either * BPS_ONE // len(buyers)),
+    )
+
+
+def _quality(crowd: Crowd) -> Estimate:
+    """Return the mean rate of gains of the buyers whose own record is long enough, each person once.
+
+    A hint: copying good wallets earned 3 % a trade where it was measured, after frictions.
+    """
+    code = "buyer_quality_bps"
+    if crowd.trades is None:
+        return crowd.unknown(code, "swaps")
+    buyers = {trade.address for trade in crowd.trades if trade.side == "buy"} - crowd.own_addresses
+    rated: dict[str, int] = {}
+    for address in sorted(buyers):
+        if address in crowd.qualities:
+            rated.setdefault(crowd.entities.key_of(address), crowd.qualities[address])
+    if len(rated) < RATED_MIN:
+        return crowd.unknown(
+            code, otherwise=f"{len(rated)} buyers have a record of 20 closed tokens: {RATED_MIN} are needed"
+        )
+    values = sorted(rated.values())
+    mean = sum(values) // len(values)
+    return crowd.known(
+        code,
+        mean,
+        n=len(values),
+        low=values[0],
+        high=values[-1],
+        confidence=Decimal("0.5") * crowd.confidence,
     )

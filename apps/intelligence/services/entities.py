@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import combinations
 from typing import Any
@@ -18,7 +18,7 @@ from apps.domain.entities import Entities, Entity, FirstCoins, FundingLink, Merg
 from apps.domain.market import Listing, PairFacts, PoolSwap
 from apps.intelligence.logic.entities import MOVES_MAX, TRADES_MAX, Reading, entities_of
 from apps.intelligence.logic.labels import LABELLED
-from apps.intelligence.models import EntityMember, EntityRecord, FundingLinkRecord
+from apps.intelligence.models import EntityMember, EntityRecord, FundingLinkRecord, WalletRecord
 from apps.wallets.selectors import wallet_views
 
 #: Whose first coins are looked up: the first buyers and the largest holders.
@@ -52,6 +52,7 @@ class PairPeople:
     is_whole: bool
     is_funding_known: bool  # for at least half of those whose first coins would be looked up
     entities: Entities
+    qualities: Mapping[str, int] = field(default_factory=dict)  # of buyers with a long record, bps of gains
 
 
 def people_read(*, listing: Listing, facts: PairFacts, pair_id: int | None) -> PairPeople:
@@ -86,6 +87,7 @@ def people_read(*, listing: Listing, facts: PairFacts, pair_id: int | None) -> P
         is_whole=is_whole,
         is_funding_known=bool(asked) and known * 2 >= len(asked),
         entities=entities_of(reading),
+        qualities=_qualities(chain_key, asked),
     )
 
 
@@ -246,6 +248,11 @@ def funding_store(*, chain_key: str, found: FirstCoins, now: datetime) -> int:
     return len(found.links)
 
 
+def _qualities(chain_key: str, addresses: Sequence[str]) -> dict[str, int]:
+    rows = WalletRecord.objects.filter(chain_key=chain_key, address__in=addresses)
+    return dict(rows.values_list("address", "quality_bps"))
+
+
 # -- together in other pools --------------------------------------------------------------
 def _together(chain_key: str, traders: set[str], *, pair_id: int | None) -> Mapping[tuple[str, str], int]:
     """Return in how many other pairs two of these traders acted together."""
@@ -320,8 +327,8 @@ def entities_stored(*, pair_id: int) -> Entities:
 def entities_prune(*, now: datetime) -> int:
     """Delete the oldest groups and lookups past their age, some thousand at once; return how many."""
     pruned = 0
-    for model, field in ((EntityRecord, "created_at"), (FundingLinkRecord, "looked_at")):
-        old = model._default_manager.filter(**{f"{field}__lt": now - KEPT_FOR}).order_by(field)
+    for model, column in ((EntityRecord, "created_at"), (FundingLinkRecord, "looked_at")):
+        old = model._default_manager.filter(**{f"{column}__lt": now - KEPT_FOR}).order_by(column)
         keys = list(old.values_list("pk", flat=True)[:_PRUNED_AT_ONCE_MAX])
         pruned += model._default_manager.filter(pk__in=keys).delete()[0]
     return pruned

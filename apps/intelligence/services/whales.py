@@ -59,6 +59,7 @@ def crowd_of(*, listing: Listing, facts: PairFacts, people: PairPeople) -> Crowd
         own_addresses=people.own_addresses,
         is_whole=people.is_whole,
         is_funding_known=people.is_funding_known,
+        qualities=people.qualities,
         reasons={part: _words(why) for part, why in (facts.missing or {}).items()},
     )
 
