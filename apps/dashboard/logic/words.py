@@ -53,6 +53,27 @@ FACT_GROUPS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
         },
     ),
     (
+        "People behind addresses",
+        {
+            "whale_distribution_bps": "Of what large holders had, sold within the hour",
+            "whale_accumulation_5m_bps": "Large traders' purchases less sales, 5 minutes",
+            "whale_accumulation_1h_bps": "The same, 1 hour",
+            "whale_accumulation_6h_bps": "The same, 6 hours",
+            "whale_accumulation_24h_bps": "The same, 24 hours",
+            "distribution_flag": "Early buyers hand over to small ones",
+            "early_retention_bps": "Still held by the first buyers",
+            "hidden_concentration_bps": "More held by the ten largest than addresses show",
+            "entity_dump_top1_bps": "Fall if the largest person sold all",
+            "entity_dump_top5_bps": "Fall if the five largest people sold all",
+            "entities_hhi_bps": "Concentration by people (Herfindahl)",
+            "bundle_share_bps": "Bought by a bundle in the first block",
+            "sniper_share_bps": "Bought within the first seconds",
+            "sniper_count": "Buyers within the first seconds",
+            "sybil_share_bps": "Buying addresses of people with several",
+            "buyer_quality_bps": "Gains among the buyers' earlier tokens",
+        },
+    ),
+    (
         "Contract and maker",
         {
             "owner_active": "Has an active owner",
