@@ -43,7 +43,7 @@ from apps.risk.services.breakers import (
     fee_samples,
     shrink_in_force,
 )
-from apps.risk.services.limits import entry_config, entry_limits_reasons
+from apps.risk.services.limits import entry_limits
 from apps.state.models import Event, Incident
 from apps.state.services.config import ActiveConfig
 from tests import factories
@@ -268,14 +268,13 @@ class TestLife:
         Breaker.objects.update(until=timezone.now() + timedelta(hours=1))
         assert shrink_in_force(chain_key=CHAIN, config=CONFIG) == (5_000, ("slippage",))
         active = ActiveConfig(revision=7, config=TradingConfig())
-        narrowed = entry_config(active=active, analysis=cases.analysis())
-        assert narrowed.revision == 7
+        narrowed = entry_limits(active=active, analysis=cases.analysis())
         assert narrowed.config.limits.position_max_usd == Decimal("125.00")
-        [reason] = entry_limits_reasons(active=active, analysis=cases.analysis())
+        [reason] = narrowed.changes
         assert "slippage" in reason.explanation
         Breaker.objects.update(effect="pause")
         assert shrink_in_force(chain_key=CHAIN, config=CONFIG) == (10_000, ())
-        assert entry_config(active=active, analysis=cases.analysis()) == active
+        assert entry_limits(active=active, analysis=cases.analysis()).config == active.config
 
 
 @pytest.mark.django_db(transaction=True)

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
 from apps.domain.estimate import Estimate, known, unknown
-from apps.risk.logic.limits import Conditions, conditions_of, limits_in_force, stop_by_volatility_bps
+from apps.risk.logic.conditions import Conditions, conditions_of
+from apps.risk.logic.exit_limits import stop_by_volatility_bps
+from apps.risk.logic.limits import limits_in_force
 from apps.risk.logic.modifiers import news_points, score_moved, sentiment_points, whale_points
 from tests.trading import cases
 

@@ -14,8 +14,9 @@ from apps.domain.config import Influence, TradingConfig
 from apps.domain.decision import SkipStage, TradeDecision
 from apps.domain.estimate import Estimate, known, unknown
 from apps.domain.verdict import Action, Interval, Outcome, ScoreCard
+from apps.risk.logic.conditions import conditions_of
 from apps.risk.logic.edge import outcome_estimates
-from apps.risk.logic.limits import conditions_of, limits_in_force
+from apps.risk.logic.limits import limits_in_force
 from apps.trading.logic.core import entry_case_reduced, step_entry
 from apps.trading.logic.entry_case import EntryCase
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs

@@ -22,8 +22,9 @@ from apps.domain.estimate import Estimate
 from apps.domain.money import BPS_ONE, usd_to_micros
 from apps.intelligence.models import AnalysisRecord
 from apps.intelligence.selectors import estimates_of
+from apps.risk.logic.conditions import REGIME_CODES, Conditions
 from apps.risk.logic.explainer import figures_in_words
-from apps.risk.logic.limits import REGIME_CODES, Conditions, limits_in_force
+from apps.risk.logic.limits import limits_in_force
 from apps.risk.logic.scoreboard import RuleScore
 from apps.risk.models import Breaker, RefusedToken
 from apps.risk.selectors import refused_tokens, scoreboard

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from decimal import ROUND_DOWN, Decimal
-from math import isqrt
 
-from apps.domain.analysis import Analysis
-from apps.domain.config import Entry, Exits, Influence, Limits, TradingConfig
+from apps.domain.config import Entry, Influence, Limits, TradingConfig
 from apps.domain.decision import Adjustment, Reason
 from apps.domain.estimate import Estimate
 from apps.domain.money import BPS_ONE
+from apps.risk.logic.conditions import Conditions, is_bear, value_of, weighed_up
+from apps.risk.logic.exit_limits import exits_in_force
 
 #: Sizes in a falling market. A rising one enlarges nothing.
 BEAR_SIZE_BPS = 5_000
@@ -22,48 +22,11 @@ BEAR_SIZE_BPS = 5_000
 BEAR_SCORE_RISE_BPS = 500
 #: Up to this deviation of an hour's price sizes are whole; beyond it they shrink in proportion (volatility target).
 VOLATILITY_TARGET_BPS, VOLATILITY_SIZE_MIN_BPS = 2_000, 2_500
-#: Distance of the stop in deviations: wider while the market is known to rise, as honest swings are wider then.
-STOP_DEVIATIONS, STOP_DEVIATIONS_BULL = 2, 3
-#: A stop closer than this sells on noise.
-STOP_MIN_BPS = 500
-#: The deviation grows with the root of the time held; without a time stop an hour is taken.
-STOP_HORIZON_S = 3_600
-#: Gains beyond so many deviations over the time held hardly come; further while the market is known to rise.
-TARGET_DEVIATIONS, TARGET_DEVIATIONS_BULL = 4, 6
-#: A gain smaller than this is eaten by taxes, fees and gas; in a falling market so much of the target is left.
-TARGET_MIN_BPS, BEAR_TARGET_BPS = 1_000, 5_000
 #: Bad sentiment below this, whales' sales above this and coordination above this share of its limit narrow sizes.
 SENTIMENT_BAD_BPS, SENTIMENT_SIZE_BPS = -3_000, 7_500
 WHALES_SELL_BPS, WHALES_SIZE_MIN_BPS = 2_000, 3_000
 COORDINATION_SHARE_BPS, COORDINATION_SIZE_BPS = 5_000, 5_000
 _CENT = Decimal("0.01")
-#: The market's regime, and the swing of one hour: the token's own before any other.
-REGIME_CODES, VOLATILITY_CODES = ("market_regime", "regime"), ("volatility_bps", "volatility")
-#: Every estimate that limits depend on.
-CODES = frozenset(
-    {*REGIME_CODES, *VOLATILITY_CODES, "sentiment_bps", "whale_distribution_bps", "coordination_bps"}
-)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Conditions:
-    """What limits depend on; None or an unknown estimate: not known.
-
-    ``regime`` is -1 falling, 0 neither, 1 rising; ``volatility`` the deviation of one hour's price in bps;
-    ``sentiment`` -10000..10000 bps; ``whale_distribution`` 0..10000 bps of whales' holdings sold lately;
-    ``coordination`` 0..10000 bps likelihood. ``shrink_bps`` is what tripped breakers leave of sizes and limits.
-    ``confidence_bps`` is how much the score rests on and ``is_probe`` whether only a small try was recommended.
-    """
-
-    regime: Estimate | None = None
-    volatility: Estimate | None = None
-    sentiment: Estimate | None = None
-    whale_distribution: Estimate | None = None
-    coordination: Estimate | None = None
-    shrink_bps: int = BPS_ONE
-    shrunk_by: tuple[str, ...] = ()
-    confidence_bps: int | None = None
-    is_probe: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,34 +51,6 @@ class _Factor:
     left_bps: int
     why: str
     switch: str
-
-
-def conditions_of(
-    analysis: Analysis,
-    *,
-    shrink_bps: int = BPS_ONE,
-    shrunk_by: tuple[str, ...] = (),
-    confidence_bps: int | None = None,
-    is_probe: bool = False,
-) -> Conditions:
-    """Return the conditions that an analysis holds."""
-    return Conditions(
-        regime=_first_known(analysis, REGIME_CODES),
-        volatility=_first_known(analysis, VOLATILITY_CODES),
-        sentiment=analysis.estimate("sentiment_bps"),
-        whale_distribution=analysis.estimate("whale_distribution_bps"),
-        coordination=analysis.estimate("coordination_bps"),
-        shrink_bps=shrink_bps,
-        shrunk_by=shrunk_by,
-        confidence_bps=confidence_bps,
-        is_probe=is_probe,
-    )
-
-
-def _first_known(analysis: Analysis, codes: tuple[str, ...]) -> Estimate | None:
-    """Return the first of these estimates that is known, else the first that was asked for."""
-    found = [item for code in codes if (item := analysis.estimate(code)) is not None]
-    return next((item for item in found if item.is_known), found[0] if found else None)
 
 
 def limits_in_force(config: TradingConfig, conditions: Conditions) -> LimitsInForce:
@@ -165,11 +100,11 @@ def _account_factors(conditions: Conditions, switches: Influence) -> tuple[_Fact
                 switch="breakers.shrink_bps",
             )
         )
-    if switches.regime_in_limits and _is_bear(conditions.regime):
+    if switches.regime_in_limits and is_bear(conditions.regime):
         found.append(
             _Factor(
                 code="SHRUNK_IN_FALLING_MARKET",
-                left_bps=BPS_ONE - _weighed(BPS_ONE - BEAR_SIZE_BPS, conditions.regime),
+                left_bps=BPS_ONE - weighed_up(BPS_ONE - BEAR_SIZE_BPS, conditions.regime),
                 why="the market falls",
                 switch="influence.regime_in_limits",
             )
@@ -248,10 +183,10 @@ def _size_notes(limits: Limits, factors: tuple[_Factor, ...]) -> tuple[Adjustmen
 
 def _entry_in_force(config: TradingConfig, conditions: Conditions) -> tuple[Entry, tuple[Adjustment, ...]]:
     """Return when a pair is bought: the least score rises in a falling market."""
-    if not config.influence.regime_in_limits or not _is_bear(conditions.regime):
+    if not config.influence.regime_in_limits or not is_bear(conditions.regime):
         return config.entry, ()
     before = config.entry.score_min_bps
-    after = min(before + _weighed(BEAR_SCORE_RISE_BPS, conditions.regime), BPS_ONE)
+    after = min(before + weighed_up(BEAR_SCORE_RISE_BPS, conditions.regime), BPS_ONE)
     if after == before:
         return config.entry, ()
     note = Adjustment(
@@ -272,53 +207,33 @@ def _by_confidence(conditions: Conditions) -> int:
 
 
 def _by_volatility(volatility: Estimate | None) -> int:
-    value = _value(volatility)
+    value = value_of(volatility)
     if value is None or value <= VOLATILITY_TARGET_BPS:
         return BPS_ONE
     part = max(int(VOLATILITY_TARGET_BPS * BPS_ONE / value), VOLATILITY_SIZE_MIN_BPS)
-    return BPS_ONE - _weighed(BPS_ONE - part, volatility)
+    return BPS_ONE - weighed_up(BPS_ONE - part, volatility)
 
 
 def _by_sentiment(sentiment: Estimate | None) -> int:
-    value = _value(sentiment)
+    value = value_of(sentiment)
     if value is None or value > SENTIMENT_BAD_BPS:
         return BPS_ONE
-    return BPS_ONE - _weighed(BPS_ONE - SENTIMENT_SIZE_BPS, sentiment)
+    return BPS_ONE - weighed_up(BPS_ONE - SENTIMENT_SIZE_BPS, sentiment)
 
 
 def _by_whales(distribution: Estimate | None) -> int:
-    value = _value(distribution)
+    value = value_of(distribution)
     if value is None or value <= WHALES_SELL_BPS:
         return BPS_ONE
     part = max(BPS_ONE - int(value), WHALES_SIZE_MIN_BPS)
-    return BPS_ONE - _weighed(BPS_ONE - part, distribution)
+    return BPS_ONE - weighed_up(BPS_ONE - part, distribution)
 
 
 def _by_coordination(coordination: Estimate | None, maximum_bps: int) -> int:
-    value = _value(coordination)
+    value = value_of(coordination)
     if value is None or value * BPS_ONE <= maximum_bps * COORDINATION_SHARE_BPS:
         return BPS_ONE
-    return BPS_ONE - _weighed(BPS_ONE - COORDINATION_SIZE_BPS, coordination)
-
-
-def _is_bear(regime: Estimate | None) -> bool:
-    value = _value(regime)
-    return value is not None and value < 0
-
-
-def _is_bull(regime: Estimate | None) -> bool:
-    value = _value(regime)
-    return value is not None and value > 0
-
-
-def _value(estimate: Estimate | None) -> Decimal | None:
-    return None if estimate is None else estimate.value
-
-
-def _weighed(points: int, estimate: Estimate | None) -> int:
-    """Return the part of ``points`` that the estimate's confidence bears, rounded up: against us."""
-    assert estimate is not None
-    return -int(-points * estimate.confidence // 1)
+    return BPS_ONE - weighed_up(BPS_ONE - COORDINATION_SIZE_BPS, coordination)
 
 
 # -- limits -------------------------------------------------------------------------------
@@ -343,94 +258,6 @@ def _position_max(limits: Limits, size_bps: int) -> Decimal:
 
 def _share(usd: Decimal, bps: int) -> Decimal:
     return (usd * bps / BPS_ONE).quantize(_CENT, rounding=ROUND_DOWN)
-
-
-# -- exits --------------------------------------------------------------------------------
-_STOPS_WORDS = "Stops are closer than configured: a fall beyond this is more than the price's usual swing."
-_TARGET_WORDS = "The gain to take is smaller than configured: the price's usual swing hardly brings more."
-_BEAR_WORDS = "The gain to take is smaller than configured because the market falls."
-
-
-def exits_in_force(
-    exits: Exits,
-    switches: Influence,
-    *,
-    volatility: Estimate | None,
-    regime: Estimate | None,
-    held_max_s: int | None,
-) -> tuple[Exits, tuple[Adjustment, ...]]:
-    """Return the exits drawn in to what the market gives, and each change; never wider than configured.
-
-    An exit that is switched off stays so.
-    """
-    notes: list[Adjustment] = []
-    if switches.exits_by_volatility:
-        bull = regime if switches.regime_in_exits else None
-        stop = stop_by_volatility_bps(volatility, regime=bull, held_max_s=held_max_s)
-        target = target_by_volatility_bps(volatility, regime=bull, held_max_s=held_max_s)
-        switch = "influence.exits_by_volatility"
-        for name, drawn, code, words in (
-            ("stop_loss_bps", stop, "STOPS_BY_VOLATILITY", _STOPS_WORDS),
-            ("trailing_stop_bps", stop, "STOPS_BY_VOLATILITY", _STOPS_WORDS),
-            ("take_profit_bps", target, "TARGET_BY_VOLATILITY", _TARGET_WORDS),
-        ):
-            exits = _drawn(exits, name, drawn, notes, code=code, words=words, switch=switch)
-    if switches.regime_in_exits and _is_bear(regime) and exits.take_profit_bps is not None:
-        left = BPS_ONE - _weighed(BPS_ONE - BEAR_TARGET_BPS, regime)
-        sooner = max(exits.take_profit_bps * left // BPS_ONE, TARGET_MIN_BPS)
-        exits = _drawn(
-            exits,
-            "take_profit_bps",
-            sooner,
-            notes,
-            code="TARGET_IN_FALLING_MARKET",
-            words=_BEAR_WORDS,
-            switch="influence.regime_in_exits",
-        )
-    return exits, tuple(notes)
-
-
-def _drawn(
-    exits: Exits, name: str, drawn: int | None, notes: list[Adjustment], *, code: str, words: str, switch: str
-) -> Exits:
-    """Return the exits with one of them drawn in, when that is closer and neither is off."""
-    before = getattr(exits, name)
-    if drawn is None or before is None or drawn >= before:
-        return exits
-    notes.append(
-        Adjustment(
-            code=code, subject=name, before=str(before), after=str(drawn), explanation=words, switch=switch
-        )
-    )
-    return exits.model_copy(update={name: drawn})
-
-
-def target_by_volatility_bps(
-    volatility: Estimate | None, *, regime: Estimate | None = None, held_max_s: int | None = None
-) -> int | None:
-    """Return the gain that the price's usual swing can bring over the holding time; None when it is unknown."""
-    deviations = TARGET_DEVIATIONS_BULL if _is_bull(regime) else TARGET_DEVIATIONS
-    swing = _swing_bps(volatility, deviations, held_max_s)
-    return None if swing is None else max(swing, TARGET_MIN_BPS)
-
-
-def stop_by_volatility_bps(
-    volatility: Estimate | None, *, regime: Estimate | None = None, held_max_s: int | None = None
-) -> int | None:
-    """Return the stop's distance, some deviations of the price over the holding time; None when it is unknown."""
-    deviations = STOP_DEVIATIONS_BULL if _is_bull(regime) else STOP_DEVIATIONS
-    swing = _swing_bps(volatility, deviations, held_max_s)
-    return None if swing is None else min(max(swing, STOP_MIN_BPS), BPS_ONE)
-
-
-def _swing_bps(volatility: Estimate | None, deviations: int, held_max_s: int | None) -> int | None:
-    value = _value(volatility)
-    if value is None:
-        return None
-    horizon_s = STOP_HORIZON_S if held_max_s is None else held_max_s
-    # Root of the time in hours, in ten-thousandths: integers, so that every machine gives the same stop.
-    root = isqrt(horizon_s * BPS_ONE * BPS_ONE // STOP_HORIZON_S)
-    return int(value * deviations) * root // BPS_ONE
 
 
 def _change(factor: _Factor) -> Reason:

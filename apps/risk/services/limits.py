@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from apps.domain.analysis import Analysis
-from apps.domain.decision import Reason
 from apps.domain.verdict import Action, RiskVerdict
-from apps.risk.logic.limits import LimitsInForce, conditions_of, limits_in_force
+from apps.risk.logic.conditions import conditions_of
+from apps.risk.logic.limits import LimitsInForce, limits_in_force
 from apps.risk.services.breakers import shrink_in_force
 from apps.state.services.config import ActiveConfig
 
@@ -33,13 +31,3 @@ def entry_limits(
             is_probe=card is not None and card.action is Action.PROBE,
         ),
     )
-
-
-def entry_config(*, active: ActiveConfig, analysis: Analysis) -> ActiveConfig:
-    """Return the configuration in force for the analysed pair; its revision stays."""
-    return replace(active, config=entry_limits(active=active, analysis=analysis).config)
-
-
-def entry_limits_reasons(*, active: ActiveConfig, analysis: Analysis) -> tuple[Reason, ...]:
-    """Return why the limits for the analysed pair are narrower than configured, empty when they are not."""
-    return entry_limits(active=active, analysis=analysis).changes

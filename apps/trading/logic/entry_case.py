@@ -9,14 +9,14 @@ from apps.domain.config import TradingConfig
 from apps.domain.market import FeeQuote, PoolReserves
 from apps.domain.money import Token
 from apps.domain.verdict import RiskVerdict
+from apps.risk.logic import conditions
 from apps.risk.logic import edge as own_outcomes
-from apps.risk.logic import limits as limits_in_force
 from apps.trading.logic.steering import Steering
 
 #: All that the core and the position that follows need of an analysis; the rest was judged by the rules.
 ESTIMATES_USED = (
     frozenset({"buy_tax_bps", "buy_gas", "sell_tax_bps", "sell_gas"})
-    | limits_in_force.CODES
+    | conditions.CODES
     | frozenset(own_outcomes.CODES)
 )
 

@@ -10,7 +10,7 @@ from apps.domain.config import TradingConfig
 from apps.domain.decision import Adjustment, Reason
 from apps.domain.market import FeeQuote, PoolReserves
 from apps.domain.money import BPS_ONE, raw_to_units
-from apps.risk.logic import limits as limits_in_force
+from apps.risk.logic.conditions import conditions_of
 from apps.risk.logic.edge import outcomes_of
 from apps.trading.logic import gas, slippage
 from apps.trading.logic.entry_case import EntryCase
@@ -130,7 +130,7 @@ def tolerance_bps(case: EntryCase) -> int:
         or case.facts.block_time_ms is None
     ):
         return allowed
-    volatility = limits_in_force.conditions_of(case.analysis).volatility
+    volatility = conditions_of(case.analysis).volatility
     value = None if volatility is None else volatility.value
     return slippage.entry_slippage_bps(
         allowed_max_bps=allowed,

@@ -9,14 +9,9 @@ from apps.domain.decision import Adjustment
 from apps.domain.estimate import Estimate
 from apps.domain.money import BPS_ONE
 from apps.domain.position import ExitPlan
-from apps.risk.logic.limits import (
-    REGIME_CODES,
-    STOP_MIN_BPS,
-    VOLATILITY_CODES,
-    WHALES_SELL_BPS,
-    WHALES_SIZE_MIN_BPS,
-    exits_in_force,
-)
+from apps.risk.logic.conditions import REGIME_CODES, VOLATILITY_CODES
+from apps.risk.logic.exit_limits import STOP_MIN_BPS, exits_in_force
+from apps.risk.logic.limits import WHALES_SELL_BPS, WHALES_SIZE_MIN_BPS
 from apps.trading.logic.timing import weighed
 
 #: What a position's exits look at; every other estimate is left out of its record.

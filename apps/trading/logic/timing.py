@@ -11,7 +11,7 @@ from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
 from apps.domain.decision import Adjustment, Reason, SkipStage
 from apps.domain.estimate import Estimate
-from apps.risk.logic.limits import conditions_of
+from apps.risk.logic.conditions import conditions_of
 
 #: However long a person wants to wait, this share of the watch is left for the entry.
 _WAIT_SHARE = 2
