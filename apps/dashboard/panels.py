@@ -25,6 +25,7 @@ from apps.dashboard.selectors import (
     positions,
     risk,
     shell,
+    social,
     traces,
 )
 from apps.domain.events import EventKind as Kind
@@ -207,6 +208,7 @@ _PANELS: Final = (
         ticks=True,
         rests_s=_FOLLOWED_S,
     ),
+    _panel("intelligence-social", social.source_rows, (), "intelligence", ticks=True, rests_s=_COUNTED_S),
     _panel(
         "intelligence-unknowns",
         intelligence.unknown_figures,

@@ -13,6 +13,8 @@ from apps.intelligence.models import (
     FundingLinkRecord,
     MarketRegimeRecord,
     ModelHealth,
+    SocialMessage,
+    SocialSourceState,
 )
 
 
@@ -77,3 +79,19 @@ class FundingLinkRecordAdmin(_ReadOnly):
     list_display = ("target", "source", "is_hub", "paid_in_tx", "block_number", "reason", "looked_at")
     list_filter = ("is_hub", "chain_key")
     search_fields = ("target", "source", "tx_hash")
+
+
+@admin.register(SocialSourceState)
+class SocialSourceStateAdmin(_ReadOnly):
+    """How the sources of people's talk stand."""
+
+    list_display = ("source", "state", "reason", "since", "next_try_at", "budget_used", "messages_total")
+
+
+@admin.register(SocialMessage)
+class SocialMessageAdmin(_ReadOnly):
+    """What people said, as numbers; the text where it may be kept."""
+
+    list_display = ("id", "source", "text", "score_bps", "bot_bps", "is_simulated", "sent_at")
+    list_filter = ("source", "is_simulated")
+    search_fields = ("author", "dedup_key")

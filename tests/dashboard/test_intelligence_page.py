@@ -121,6 +121,7 @@ def test_page_when_the_socket_asks_then_every_panel_is_there_by_itself(viewer):
         "intelligence-regimes",
         "intelligence-processing",
         "intelligence-models",
+        "intelligence-social",
         "intelligence-unknowns",
     }
     for panel in panels_of("intelligence"):

@@ -516,6 +516,11 @@ _STATES: Final[dict[str, tuple[str, str, str, str]]] = {
     "trusted": ("good", "check", "Believed", "Its predictions are used"),
     "distrusted": ("warn", "cross", "Given up", "Its predictions proved worse than none; rules decide"),
     "drifted": ("warn", "alert", "Errors rise", "It errs more than it did"),
+    # outside sources
+    "up": ("good", "check", "Read", "It answers and is read"),
+    "blocked": ("bad", "cross", "Blocked", "It refuses us; the reason says what mends it"),
+    "out_of_budget": ("warn", "pause", "Budget spent", "It is read again tomorrow (UTC)"),
+    "not_configured": ("idle", "minus", "Not configured", "Off until it is given a token"),
     # circuit breakers
     "armed": ("good", "shield", "Armed", "Watches; nothing has tripped it"),
     "pause": ("bad", "pause", "Entries paused", "Tripped: no entries until it has rested; exits go on"),
