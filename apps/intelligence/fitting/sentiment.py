@@ -1,7 +1,7 @@
 """`manage.py train sentiment`: fit what messages say, and, where word vectors are given, what words mean.
 
 Each --data is a folder with data.* or a file of texts and labels. The shipped parameters are fitted on sets whose licence
-allows it (MIT); see docs/data.md.
+allows it (MIT); see docs/social.md.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """How the sentiment model is fitted: TF-IDF of words and pieces, two linear models, small sets held closer.
 
-What was fixed before measuring and what was tried stands in docs/intelligence_figures.md.
+What was fixed before measuring and what was tried stands in docs/social.md.
 """
 
 from __future__ import annotations

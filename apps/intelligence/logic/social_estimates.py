@@ -14,7 +14,7 @@ _BPS = 10_000
 COORDINATED_MAX, BOTS_MAX = 0.3, 0.5
 #: So many effective authors are needed for bounds of a fifth; fewer bear less confidence.
 AUTHORS_FULL = 30
-#: How often the scorer is right about one message of this kind, as measured (macro-F1); see docs/intelligence_figures.md.
+#: How often the scorer is right about one message of this kind, as measured (macro-F1); see docs/social.md.
 SCORER_QUALITY = 0.78
 #: Public figures tell bots well where they were learnt and less well elsewhere (0.69 F1 over many data sets).
 BOTS_QUALITY = 0.69
