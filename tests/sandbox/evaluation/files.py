@@ -12,7 +12,7 @@ SUITE = ROOT / "apps/sandbox/contracts/suite"
 CASES = SUITE / "cases"
 #: The parts as folders of CASES.
 PARTS = ("tuning", "test", "held-out-2/tune", "held-out-2/final", "held-out-3")
-#: The two that were there first; what the third one yields is told by its results file.
+#: The two that were there first.
 FIRST_PARTS = PARTS[:2]
 
 
