@@ -30,7 +30,7 @@ from apps.trading.services.exits import exits_evaluate
 from apps.trading.services.guard import guard_simulate
 from apps.trading.services.opportunities import opportunity_claim, opportunity_open
 from tests import factories
-from tests.chain_fixtures import Market
+from tests.chain_fixtures import Market, transact
 from tests.trading.test_on_chain import PRICE, Trader, market, trader
 
 __all__ = ["market", "trader"]  # fixtures
@@ -53,6 +53,7 @@ def config_of(*on: str, **sections: dict[str, Any]) -> TradingConfig:
             "gates": gates,
             "entry": {"score_min_bps": 0},
             "limits": {"deployer_positions_max": 100},
+            "execution": {"fee_share_max_bps": 5_000},
             "influence": influence,
             **sections,
         }
@@ -84,6 +85,7 @@ class Desk:
         return self.trader.pair(market.launch("StandardToken"))
 
     def look(self, pair: Pair, *told: Estimate, config: TradingConfig, watched_s: int = 0) -> Order | None:
+        ConfigRevision.objects.update(payload=config.model_dump(mode="json"))
         listing, ports = listing_of_row(pair), self.trader.ports
         row = opportunity_open(pair_id=pair.pk, listing=listing, source="chain", config=config)
         left = timedelta(seconds=config.entry.watch_duration_s - watched_s)
@@ -150,7 +152,7 @@ def desk(trader: Trader) -> Desk:
 
 def notes(bought: Bought) -> dict[str, tuple[str, str]]:
     record = bought.order.decision
-    assert decision_repeat(record).adjustments
+    assert len(decision_repeat(record).adjustments) == len(record.adjustments)
     return {item["switch"]: (item["before"], item["after"]) for item in record.adjustments}
 
 
@@ -254,7 +256,7 @@ def test_price_swings_little_or_the_market_falls_then_the_armed_exits_are_closer
 
 
 def test_large_holders_sell_while_we_hold_then_the_sale_is_signed_at_once(desk: Desk, market: Market) -> None:
-    bought = desk.buy(market, config=config_of())
+    bought = desk.buy(market, config=config_of("whales_in_exits"))
     trader = desk.trader
 
     def exits(value: int) -> tuple[int, ...]:
@@ -278,9 +280,7 @@ def test_large_holders_sell_while_we_hold_then_the_sale_is_signed_at_once(desk: 
 def test_guard_looks_again_then_what_it_learned_draws_the_exits_in_for_a_while(
     desk: Desk, market: Market
 ) -> None:
-    config = config_of("whales_in_exits")
-    ConfigRevision.objects.update(payload=config.model_dump(mode="json"))
-    bought, trader = desk.buy(market, config=config), desk.trader
+    bought, trader = desk.buy(market, config=config_of("whales_in_exits")), desk.trader
     chain_key = bought.position.chain_key
 
     def look(value: int) -> None:
@@ -319,7 +319,7 @@ def test_a_chain_is_traded_in_concert_then_no_entry_is_signed_there(desk: Desk, 
         row = factories.OpportunityFactory(pair__chain_key=bought.position.chain_key)
         factories.EventFactory(kind="coordination_detected", trace_id=row.trace_id)
     gathering.breakers_watch(())
-    code = desk.skip_code(desk.launch(market), config=config_of())
+    code = desk.skip_code(desk.launch(market), config=config_of("whales_in_exits"))
     assert "BREAKER" in code or "PAUSED" in code
     assert Order.objects.filter(side="buy").count() == 1
     [exit_plan] = Position.objects.filter(status="open").values_list("exit_plan", flat=True)
@@ -333,6 +333,24 @@ def test_a_chain_is_traded_in_concert_then_no_entry_is_signed_there(desk: Desk, 
         )
         != ()
     )
+
+
+def test_price_swings_little_then_the_signed_minimum_is_closer_to_the_quote(
+    desk: Desk, market: Market
+) -> None:
+    calm = told("volatility_bps", 400)
+    as_set = desk.buy(market, calm, config=config_of())
+    close = desk.buy(market, calm, config=config_of("dynamic_slippage"))
+    for bought, allowed in ((as_set, 300), (close, close.order.decision.slippage_max_bps)):
+        expected = bought.order.expected_out_raw
+        assert expected is not None
+        assert bought.minimum_out_raw == expected * (10_000 - allowed) // 10_000
+    assert 50 <= close.order.decision.slippage_max_bps < 300
+    assert "influence.dynamic_slippage" in notes(close)
+    wild = desk.buy(market, told("volatility_bps", 30_000), config=config_of("dynamic_slippage"))
+    assert wild.order.decision.slippage_max_bps == 300  # never more than a person allows
+    unknown_swing = desk.buy(market, config=config_of("dynamic_slippage"))
+    assert unknown_swing.order.decision.slippage_max_bps == 300
 
 
 def test_much_speaks_against_it_then_influences_multiply_and_at_last_nothing_is_worth_its_gas(
@@ -354,3 +372,27 @@ def test_much_speaks_against_it_then_influences_multiply_and_at_last_nothing_is_
         BEAR,
     )
     assert desk.skip_code(desk.launch(market), *worst, config=config) == "LIMIT_SIZE_BELOW_MINIMUM"
+
+
+def test_others_bid_for_the_front_then_the_signed_tip_is_above_them_within_its_share(
+    desk: Desk, market: Market
+) -> None:
+    """Last of all: what others tip here stays in the chain's newest blocks."""
+    sender = market.chain.accounts[1]
+
+    def bid(*on: str, **influence: int) -> tuple[Bought, int, int]:
+        for _ in range(6):
+            transact(market.rpc, sender, to=sender.address, gas=21_000)  # each tips 1 gwei
+        bought = desk.buy(market, config=config_of(*on, influence=dict(influence)))
+        before, after = notes(bought).get("influence.gas_by_value", (bought.tip_wei,) * 2) if on else (0, 0)
+        return bought, int(before), int(after)
+
+    usual, _, _ = bid()
+    assert usual.order.decision.adjustments == []
+    high, before, after = bid("gas_by_value", tip_share_max_bps=1_000)
+    assert high.tip_wei == after > max(before, 10**9)
+    low, before_low, after_low = bid("gas_by_value", tip_share_max_bps=1)
+    assert low.tip_wei <= max(after_low, before_low)
+    for bought, raised, share_bps in ((high, after - before, 1_000), (low, after_low - before_low, 1)):
+        assert 0 <= raised * bought.order.gas_limit <= bought.value_raw * share_bps // 10_000
+        assert bought.order.gas_limit * bought.tip_wei <= bought.order.fee_cap_raw
