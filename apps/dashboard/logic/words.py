@@ -74,6 +74,16 @@ FACT_GROUPS: Final[tuple[tuple[str, dict[str, str]], ...]] = (
         },
     ),
     (
+        "What people say",
+        {
+            "sentiment_bps": "Praise less blame, within the hour",
+            "social_authors_effective": "Authors, counted by their weight",
+            "social_bot_share_bps": "Accounts that look like bots",
+            "social_coordination_bps": "Messages from campaigns",
+            "social_burst_z": "Louder than usual, in deviations",
+        },
+    ),
+    (
         "Contract and maker",
         {
             "owner_active": "Has an active owner",
