@@ -188,7 +188,7 @@ def test_token_narrowed_its_entry_then_the_change_stands_there(viewer, engine):
         "explanation": "Sizes are cut down because large holders are selling.",
         "switch": "influence.size_by_whales",
     }
-    coins = note | {"subject": "amount_in_raw", "before": "100", "after": "50"}
+    coins = note | {"subject": "amount_in", "before": "0.4 ETH", "after": "0.2 ETH"}
     DecisionRecord.objects.update(adjustments=[note, coins])
     text = text_of(viewer.get(reverse("dashboard:risk")))
     assert "position max $250 → $75.50 Sizes are cut down because large holders are selling." in text

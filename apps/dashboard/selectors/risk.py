@@ -35,8 +35,8 @@ from apps.trading.models import DecisionRecord
 
 REFUSED_MAX, REFUSED_PER_PAGE = 1_000, 25
 ADJUSTED_SHOWN = 5
-#: Figures of single orders (coins, tips) follow from limits and prices; their road shows them.
-_ORDER_FIGURES = ("_raw", "_wei")
+#: Units of limits. Figures of single orders (coins, tips) follow from limits and prices; their road shows them.
+_LIMIT_UNITS = ("_usd", "_bps", "_s")
 SCOPES_SHOWN = 8
 #: A board's word on a rule needs so many tokens followed to their end.
 DECIDED_MIN = 10
@@ -274,7 +274,7 @@ def _adjusted() -> list[Adjusted]:
 
 
 def _limit_changes(stored: list[dict[str, str]]) -> tuple[Adjustment, ...]:
-    return tuple(Adjustment(**item) for item in stored if not item["subject"].endswith(_ORDER_FIGURES))
+    return tuple(Adjustment(**item) for item in stored if item["subject"].endswith(_LIMIT_UNITS))
 
 
 # -- what refusing saves and costs --------------------------------------------------------
