@@ -47,7 +47,7 @@ def test_task_when_the_sandbox_serves_its_tape_then_every_market_is_judged_and_t
     known = [record for record in records.values() if record.regime != "unknown"]
     told = Event.objects.filter(kind="market_regime_change")
     assert told.count() == len(known) >= 1
-    assert all(event.summary.endswith("(simulated)") and event.trace_id for event in told)
+    assert all(event.summary.startswith("Simulated: ") and event.trace_id for event in told)
     assert not Incident.objects.exists()
 
 

@@ -148,7 +148,7 @@ def _why(
     side = "above" if reading.z >= 0 else "below"
     stands = (
         f"its price stands {abs(reading.z):.1f} deviations {side} its 50-day mean,"
-        f" {reading.efficiency * 100:.0f} % of its way in 20 days led somewhere"
+        f" {reading.efficiency * 100:.0f} % of its moves in 20 days added up"
     )
     if regime is Regime.UNKNOWN:
         opinion = "rises" if second is Regime.BULL else "falls" if second is Regime.BEAR else "is unclear"

@@ -118,12 +118,12 @@ def _record(
 
 
 def _tell(record: MarketRegimeRecord, before: str | None) -> None:
-    mark = " (simulated)" if record.is_simulated else ""
+    mark = "Simulated: " if record.is_simulated else ""
     event_record(
         kind=EventKind.MARKET_REGIME_CHANGE,
         trace_id=record.trace_id,
         subject=f"market:{record.market}",
-        summary=f"{record.why}{mark}",
+        summary=f"{mark}{record.why}",
         payload={
             "market": record.market,
             "regime": record.regime,
