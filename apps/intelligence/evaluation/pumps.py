@@ -8,7 +8,6 @@ trades and without a negative: they can show when pumps happen, and nothing abou
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,15 +20,16 @@ from django.core.management.base import CommandParser
 
 from apps.domain.entities import Entities, Trade
 from apps.domain.errors import ConfigurationError
+from apps.intelligence.fitting.pumps import crashed_within, cross_validated, fitted, moments_of
+from apps.intelligence.logic.crash import INPUTS
 from apps.intelligence.logic.pumps import LABEL_REMOVED_BPS, RUSH_MIN, is_pump_and_dump, pump_report
 from apps.intelligence.measuring.libraries import needed_library
+from apps.intelligence.measuring.metrics import auc, calibration_error
 from apps.intelligence.measuring.swap_histories import SwapHistory, read_histories
 
 HELP = "Pump and dump: rushes of buyers against what became of real pools; announced pumps by date."
 SEED: Final = "20261124"
 BOOTSTRAP_ROUNDS: Final = 500
-HOUR_MS: Final = 3_600_000
-CRASH_SHARE: Final = 0.5
 #: An ether, for Chainalysis' 300 dollars: about what it was in the years of the sets.
 ETHER_USD: Final = {"low": 400, "high": 3_500}
 EVENTS_MAX: Final = 100_000
@@ -42,6 +42,8 @@ DEFINITIONS: Final = {
     " hour of the record do not count unless it had fallen already",
     "crash_base": "the same of all moments (blocks with a purchase), one draw per alarm from the same pool where it has one",
     "baselines": "rush: five buyers in one block and nothing else; buys_over_sells: three times as many buys as sells so far",
+    "crash_formula": "what `train pumps` fits, by pools that it has not seen; baselines: the block's distinct buyers, and that"
+    " younger pools crash sooner",
     "addresses": "drawn: four fifths of purchases are by strangers, so a rush is nearly the number of purchases",
     "ci95": "bootstrap of whole pools",
 }
@@ -56,14 +58,17 @@ def arguments(parser: CommandParser) -> None:
 
 
 def run(options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the figures. Nothing is fitted, so --test merely names the folder that is measured."""
+    """Return the figures of --data, or of --test with the formula fitted on --data. The alarm is not fitted at all."""
     folder: Path = options["test"] or options["data"]
     if any(folder.glob("events.*")):
         return _announced(folder)
     histories = [history for history in read_histories(folder) if history.last_quote_raw is not None]
     if not histories:
         raise ConfigurationError(f"{folder} has no reserves.", remedy="Name a folder with sync_events.*.")
-    return _report([_judged(history) for history in histories])
+    return {
+        **_report([_judged(history) for history in histories]),
+        "crash_formula": _formula(options, histories),
+    }
 
 
 # -- pools --------------------------------------------------------------------------------
@@ -122,18 +127,8 @@ def _rushes(trades: Sequence[Trade]) -> list[int]:
 
 def _crashed(path: Sequence[tuple[int, float]], moments: Sequence[int]) -> tuple[int, int]:
     """Return after how many of these moments the price halved within an hour, and of how many that is known."""
-    times = [at_ms for at_ms, _ in path]
-    fell = known = 0
-    for moment in moments:
-        at = bisect_right(times, moment)
-        after = [price for at_ms, price in path[at:] if at_ms <= moment + HOUR_MS]
-        if at == 0:
-            continue
-        is_fallen = bool(after) and min(after) <= CRASH_SHARE * path[at - 1][1]
-        if is_fallen or times[-1] >= moment + HOUR_MS:
-            known += 1
-            fell += is_fallen
-    return fell, known
+    told = [told for moment in moments if (told := crashed_within(path, moment)) is not None]
+    return sum(told), len(told)
 
 
 def _report(pools: Sequence[_Judged]) -> Mapping[str, Any]:
@@ -151,6 +146,49 @@ def _report(pools: Sequence[_Judged]) -> Mapping[str, Any]:
         "baselines": {name: _rounded(_confusion(pools, name)) for name in baselines},
         "ci95": {name: _interval(values) for name, values in drawn.items()},
         "definitions": DEFINITIONS,
+    }
+
+
+def _formula(options: Mapping[str, Any], histories: Sequence[SwapHistory]) -> Mapping[str, Any]:
+    """Return how well the formula tells a crash: by pools it has not seen, of --data, or of --test when fitted on --data."""
+    np = needed_library("numpy")
+    try:
+        data = moments_of(histories)
+    except ConfigurationError as error:
+        return {"n": 0, "reason_unknown": str(error)}
+    if options["test"] is None:
+        chances = cross_validated(data)
+    else:
+        model = fitted(moments_of(read_histories(options["data"])))
+        chances = np.array([model.probability(row) for row in data.rows])
+    columns = {"": chances, "rush": data.rush, "age": -data.rows[:, INPUTS.index("age")]}
+    members: defaultdict[str, list[int]] = defaultdict(list)
+    for place, pool in enumerate(data.pool):
+        members[pool].append(place)
+    parts, rng = [np.array(own) for own in members.values()], np.random.default_rng(int(SEED))
+    drawn: defaultdict[str, list[float]] = defaultdict(list)
+    for _ in range(BOOTSTRAP_ROUNDS):
+        places = np.concatenate([parts[at] for at in rng.integers(len(parts), size=len(parts))])
+        for name, column in columns.items():
+            value = auc(data.crashed[places], column[places])
+            if value is not None:
+                drawn[name].append(value)
+    base = float(data.crashed.mean())
+    return {
+        "n": len(data.pool),
+        "n_crashed": int(data.crashed.sum()),
+        "metrics": _rounded(
+            {
+                "auc": auc(data.crashed, chances),
+                "brier": float(((chances - data.crashed) ** 2).mean()),
+                "ece": calibration_error(data.crashed, chances),
+            }
+        ),
+        "baselines": {
+            "base_rate": _rounded({"auc": 0.5, "brier": base * (1 - base)}),
+            **{name: _rounded({"auc": auc(data.crashed, columns[name])}) for name in ("rush", "age")},
+        },
+        "ci95": {name or "auc": _interval(values) for name, values in drawn.items()},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from decimal import Decimal
 
 from django.db import transaction
@@ -14,8 +15,10 @@ from apps.domain.entities import Entities, Trade
 from apps.domain.estimate import Estimate
 from apps.domain.events import EventKind
 from apps.domain.market import Listing, PairFacts
+from apps.intelligence.fitting.pumps import shipped_model
 from apps.intelligence.logic import early_buyers
 from apps.intelligence.logic.coordination import EVIDENCE_MAX, Concert, concert, sentence
+from apps.intelligence.logic.crash import crash_estimate
 from apps.intelligence.logic.pumps import pump_report
 from apps.intelligence.logic.wash import WashReport, wash_report
 from apps.intelligence.models import WhaleAlert
@@ -40,7 +43,8 @@ def coordination_estimates(
     social: Estimate | None = None,
     people: PairPeople | None = None,
 ) -> tuple[Estimate, ...]:
-    """Return wash_share_low_bps, _high_bps, organic_volume_share_bps, price_elasticity_bps, pump_alarm, coordination_bps.
+    """Return crash_1h_bps, wash_share_low_bps, wash_share_high_bps, organic_volume_share_bps, price_elasticity_bps,
+    pump_alarm and coordination_bps.
 
     Rests on the facts and on what is stored; ``now_ms`` is not used: figures are as of the facts' block.
     """
@@ -66,7 +70,7 @@ def concert_read(
     trades = crowd.trades or ()
     opening = early_buyers.opening(crowd)
     by_code = {item.code: item for item in early_buyers.estimates(crowd, held=None)}
-    return concert(
+    found = concert(
         crowd,
         wash=_wash(trades, people.entities, pair_id=pair_id),
         pumps=pump_report(trades, people.entities, reserves=facts.reserves),
@@ -75,6 +79,7 @@ def concert_read(
         sybil=by_code.get("sybil_share_bps"),
         social=social,
     )
+    return replace(found, estimates=(crash_estimate(crowd, shipped_model()), *found.estimates))
 
 
 def _wash(trades: Sequence[Trade], entities: Entities, *, pair_id: int | None) -> WashReport:

@@ -20,6 +20,7 @@ from apps.state.console import answer, plain_errors
 #: Model -> the module that fits it; a module that is not there is not offered.
 MODELS = {
     "bots": "apps.intelligence.fitting.bots",
+    "pumps": "apps.intelligence.fitting.pumps",
     "regime": "apps.intelligence.fitting.regime",
     "risk": "apps.risk.model.fitting",
     "sentiment": "apps.intelligence.fitting.sentiment",
