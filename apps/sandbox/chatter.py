@@ -27,33 +27,97 @@ _BY_ADDRESS_SHARE = 0.65
 _LOVED_SHARE_HONEST, _LOVED_SHARE_BAD = 0.7, 0.35  # of honest talk is praise
 _MESSAGES_MAX = 80
 
+#: An honest message is an opinion, a reason and an aside, drawn apart, so that people hardly ever say the same.
 _PRAISE = (
-    "{name} looks solid, liquidity is locked and the chart holds up well",
-    "bought a bag of {tag}, dev answers every question, this could be a real gem",
-    "{tag} keeps making higher highs, glad I got in early",
-    "love how fast the {name} community grows, very bullish on this one",
-    "nice contract, no tax and ownership renounced. {tag} is one of the better launches today",
-    "took some profit on {tag} but still holding most, strong buyers all day",
-    "{tag} recovered from the dip in minutes, impressive support",
-    "honestly {name} surprised me, great launch and fair distribution",
+    "{name} looks solid to me",
+    "bought a bag of {tag}",
+    "glad I got into {tag} early",
+    "very bullish on {name}",
+    "one of the better launches today, {tag}",
+    "still holding most of my {tag}",
+    "{tag} surprised me in a good way",
+    "love what {name} is doing",
+    "adding more {tag} here",
+    "great start for {name}",
+)
+_PRAISE_REASONS = (
+    "liquidity is locked for a year",
+    "the dev answers every question",
+    "it keeps making higher highs",
+    "the community grows fast",
+    "no tax and ownership renounced",
+    "strong buyers all day",
+    "it recovered from the dip in minutes",
+    "fair distribution, no big wallets",
+    "volume is real this time",
+    "the chart holds up really well",
+    "support never broke once",
+    "the team kept its promises",
 )
 _BLAME = (
-    "careful with {tag}, the top wallets are dumping on everybody",
-    "sold all my {tag}, looks like another pump and dump to me",
-    "{name} is a scam, the dev removed the telegram link already",
-    "lost half on {tag} within ten minutes, stay away",
-    "why would anybody buy {tag}? taxes are insane and nobody can sell",
-    "{tag} bleeding all day, no buyers left, I think it goes to zero",
-    "the {name} contract can mint more tokens, this is a rug waiting to happen",
-    "bad launch, {tag} crashed right after the start and never came back",
+    "careful with {tag}",
+    "sold all of my {tag}",
+    "{name} is a scam if you ask me",
+    "lost half of it on {tag}",
+    "why would anybody buy {tag}",
+    "stay away from {name}",
+    "bad launch, {tag}",
+    "{name} feels like a rug waiting to happen",
+    "regret buying {tag}",
+    "{tag} is dead to me",
+)
+_BLAME_REASONS = (
+    "the top wallets are dumping on everybody",
+    "looks like another pump and dump",
+    "the dev removed the telegram link already",
+    "it fell within ten minutes and never came back",
+    "taxes are insane and nobody can sell",
+    "no buyers left at all",
+    "the contract can mint more tokens",
+    "they cannot even explain the supply",
+    "liquidity is not locked anywhere",
+    "same deployer as the last two scams",
+    "it crashed right after the start",
+    "bots bought everything in the first block",
 )
 _NEITHER = (
-    "anyone looked into {tag} yet? what is the contract doing",
-    "{name} launched a few minutes ago, watching for now",
-    "how many holders does {tag} have at the moment",
+    "anyone looked into {tag} yet",
+    "{name} launched a few minutes ago",
+    "how many holders does {tag} have",
     "is there a chart for {name} somewhere",
     "what is the tax on {tag}",
+    "who is behind {name}",
+    "watching {tag} for now",
 )
+_NEITHER_REASONS = (
+    "just asking before I decide",
+    "need to read the contract first",
+    "my screener shows nothing so far",
+    "not sure what to make of it",
+    "will check again in an hour",
+    "cannot find a website",
+    "somebody mentioned it in the other group",
+)
+_ASIDES = (
+    "",
+    "not advice of course",
+    "small size only",
+    "let's see how the evening goes",
+    "do your own research",
+    "time will tell",
+    "happy to be proven wrong",
+    "posting so I remember it",
+    "gas was cheap at least",
+    "good luck everybody",
+    "what do you think",
+    "my second trade this week",
+)
+_HONEST: Final = {
+    "praise": (_PRAISE, _PRAISE_REASONS),
+    "blame": (_BLAME, _BLAME_REASONS),
+    "neither": (_NEITHER, _NEITHER_REASONS),
+}
+_JOINTS = (", ", ". ", " - ", " because ", "... ")
 #: Each line is one campaign; braces hold what its bots exchange, so that no two messages are the same.
 _CAMPAIGNS = (
     "{a} {tag} is the next {b} gem, dont miss this {c} before it {d} to the moon",
@@ -130,8 +194,7 @@ def said_about(
             line = campaign
         else:
             person = person_of(seed, "person", chance.randrange(PEOPLE))
-            kind = chance.random()
-            line = chance.choice(_NEITHER if kind < 0.2 else _PRAISE if kind < 0.2 + 0.8 * loved else _BLAME)
+            line = _honest_line(chance, loved)
         text, tag = _text(chance, line, name=name, symbol=symbol, token=token)
         found.append(
             Said(
@@ -145,6 +208,16 @@ def said_about(
             )
         )
     return tuple(sorted(found, key=lambda item: (item.at_ms, item.number)))
+
+
+def _honest_line(chance: Random, loved: float) -> str:
+    """Return what one person says, with places for the token's names."""
+    kind = chance.random()
+    mood = "neither" if kind < 0.2 else "praise" if kind < 0.2 + 0.8 * loved else "blame"
+    opinions, reasons = _HONEST[mood]
+    aside = chance.choice(_ASIDES)
+    line = chance.choice(opinions) + chance.choice(_JOINTS) + chance.choice(reasons)
+    return f"{line}{chance.choice(('. ', ', ', ' / '))}{aside}" if aside else line
 
 
 def _text(chance: Random, line: str, *, name: str, symbol: str, token: str) -> tuple[str, str]:

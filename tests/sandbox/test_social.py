@@ -12,6 +12,7 @@ import pytest
 import requests
 
 from apps.intelligence.logic.mentions import addresses_in
+from apps.intelligence.logic.social import Message, coordination, near_duplicates, signature_of
 from apps.intelligence.sources.social.discord import DiscordSource
 from apps.intelligence.sources.social.port import Post, SocialSource, Topic
 from apps.intelligence.sources.social.telegram import TelegramSource
@@ -25,6 +26,7 @@ from tests.factories import address_for
 
 SEED = 3
 LAUNCHES = 120
+CAMPAIGN_WORDS = ("dont miss", "just aped", "whales are loading")
 NOW_MS = int(datetime.now(tz=UTC).timestamp() * 1_000)  # a server on the wall clock is asked
 MARKET = Market(seed=SEED, chain_key="eip155:31337001", block_s=2.0, native_price_usd=3_000)
 
@@ -58,7 +60,7 @@ def spoken_of(life: ChainLife) -> list[Running]:
     return [item for count, item in sorted(found, key=lambda pair: -pair[0]) if count]
 
 
-def posts_about(running: Running) -> list[Any]:
+def posts_about(running: Running, *, place: str | None = "x") -> list[Any]:
     said = said_about(
         seed=SEED,
         token=running.token,
@@ -68,7 +70,7 @@ def posts_about(running: Running) -> list[Any]:
         lives_s=running.plan.lives_s,
         created_ms=int(running.created_at.timestamp() * 1_000),
     )
-    return [item for item in said if item.place == "x" and item.at_ms <= NOW_MS]
+    return [item for item in said if place in (None, item.place) and item.at_ms <= NOW_MS]
 
 
 def read_all(source: SocialSource, *, topics: Sequence[Topic] = ()) -> list[Post]:
@@ -162,3 +164,29 @@ def test_channel_that_does_not_exist_then_not_found(life: ChainLife) -> None:
     assert told is not None
     assert told[0] == 404
     assert answer_of("/elsewhere", "", lives=[life], seed=SEED, now_ms=NOW_MS) is None
+
+
+def test_chatter_when_campaigns_run_then_templates_tell_them_from_honest_talk(life: ChainLife) -> None:
+    """The measurement alone knows who is honest; what judges sees texts and authors."""
+    shares: dict[bool, list[float]] = {True: [], False: []}
+    for running in spoken_of(life):
+        said = posts_about(running, place=None)
+        if len(said) < 12:
+            continue
+        messages = [
+            Message(
+                author=str(item.person.number),
+                at_ms=item.at_ms,
+                score=0.0,
+                bot=None,
+                account_age_s=None,
+                signature=signature_of(item.text),
+                by_address=True,
+            )
+            for item in said
+        ]
+        is_campaign = sum(any(word in item.text for word in CAMPAIGN_WORDS) for item in said) > len(said) / 2
+        shares[is_campaign].append(coordination(messages, near_duplicates(messages)))
+    assert min(len(found) for found in shares.values()) >= 3
+    assert sum(share >= 0.3 for share in shares[True]) >= len(shares[True]) / 2
+    assert max(shares[False]) < 0.3
