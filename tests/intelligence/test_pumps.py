@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Literal
 
 import pytest
@@ -141,6 +142,25 @@ def test_price_moved_by_trades_alone_then_elasticity_is_one() -> None:
     assert left is not None
     assert came is not None
     assert left < 0.7 < 1.5 < came
+
+
+def test_pool_was_emptied_by_sales_then_elasticity_is_still_told() -> None:
+    sales = [
+        Trade(
+            at_ms=block,
+            block=block,
+            tx_hash=f"{block}",
+            log_index=0,
+            address="a",
+            side="sell",
+            base_raw=_COIN,
+            quote_raw=10 * _COIN,
+        )
+        for block in range(1, 41)
+    ]
+    for quote, base in ((1e-18, 1e9), (1e-18, 1e-9)):
+        told = elasticity(sales, _pool(quote, base))
+        assert told is None or math.isfinite(told)
 
 
 def test_little_flow_then_elasticity_is_unknown() -> None:

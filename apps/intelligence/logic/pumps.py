@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log1p, sqrt
+from math import log, sqrt
 from statistics import fmean, pstdev
 from typing import Final
 
@@ -108,10 +108,11 @@ def elasticity(trades: Sequence[Trade], reserves: PoolReserves) -> float | None:
     before = reserves.quote_raw - flow
     if before <= 0 or abs(flow) * 20 < before:
         return None
-    predicted = 2 * log1p(flow / before)
+    # Logarithms of ratios, not of one plus a change: a pool that was emptied has a change of -1 in floats.
+    predicted = 2 * log(reserves.quote_raw / before)
     price_now = reserves.quote_raw / reserves.base_raw
     price_then = priced[0].quote_raw / priced[0].base_raw
-    return log1p(price_now / price_then - 1) / predicted
+    return log(price_now / price_then) / predicted
 
 
 # -- the alarm ----------------------------------------------------------------------------
