@@ -60,7 +60,7 @@ def test_markets_when_judged_then_each_with_confidence_reasons_and_mark(viewer):
         judged("ETH", regime, days_ago=days)
     judged("BTC", "unknown", why="Unknown: by the rule BTC falls, by the second opinion it rises.")
     text = shown(viewer)
-    assert "ETHRisingconfidence 91.20%, for 2 days" in text
+    assert "ETHRisingconfidence 91.20%, judged so for 2 days" in text
     assert "Before: crab 2 d → bull 2 d" in text
     assert "its price stands 1.2 deviations above its 50-day mean" in text
     assert "SIMULATED" in text
@@ -109,7 +109,14 @@ def test_models_when_one_was_given_up_then_why_and_how_true_it_was(viewer):
         changed_at=now,
     )
     text = shown(viewer)
-    for words in ("Given up", "Errors rise", "its error was 0.400", "Rules decide without it", "82.00%", "31.00%"):
+    for words in (
+        "Given up",
+        "Errors rise",
+        "its error was 0.400",
+        "Rules decide without it",
+        "82.00%",
+        "31.00%",
+    ):
         assert words in text
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 from django.utils import timezone
 
 from apps.dashboard.asks import Ask
-from apps.dashboard.logic.words import code_words
+from apps.dashboard.logic.words import code_words, figure_words
 from apps.domain.money import BPS_ONE
 from apps.intelligence.logic.drift import RESOLVED_MIN
 from apps.intelligence.logic.outlook import STALE_AFTER_DAYS
@@ -113,7 +113,7 @@ def processing_figures(_: Ask) -> dict[str, Any]:
 def unknown_figures(_: Ask) -> dict[str, Any]:
     """Return what remains unknown most often, with its usual reason."""
     found: tuple[UnknownShare, ...] = processing_statistics(now=timezone.now()).unknowns
-    missing = [(code_words(item.code), item) for item in found if item.unknown_bps][:UNKNOWNS_SHOWN]
+    missing = [(figure_words(item.code), item) for item in found if item.unknown_bps][:UNKNOWNS_SHOWN]
     return {"rows": missing, "total": len(found), "known": sum(item.unknown_bps == 0 for item in found)}
 
 
