@@ -20,6 +20,7 @@ from apps.intelligence.fitting.sybil import (
     cross_validated,
     read,
     shipped_model,
+    threshold_of,
 )
 from apps.intelligence.measuring.libraries import needed_library
 from apps.intelligence.measuring.metrics import Scored, figures, intervals, rule_figures
@@ -56,13 +57,13 @@ def run(options: Mapping[str, Any]) -> Mapping[str, Any]:
     data = read(options["data"])
     unseen = cross_validated(data)
     if options["test"] is None:
-        judged, likelihood = data, unseen
-        named = _named_by_halves(data, unseen)
+        judged, likelihood = data, unseen.whole
+        named = _named_by_halves(data, unseen.whole)
     else:
         judged = read(options["test"])
         everything = np.ones(len(data.group), dtype=bool)
         likelihood = boosted(data, everything).predict(judged.rows, num_threads=1)
-        named = likelihood >= best_threshold(data.is_sybil, unseen)
+        named = likelihood >= threshold_of(data, unseen)
     return _report(judged, likelihood, named.astype(float))
 
 

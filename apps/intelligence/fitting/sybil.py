@@ -28,7 +28,9 @@ PATH = Path(__file__).resolve().parent.parent / "parameters" / "sybil.json"
 BYTES_MAX = 5_000_000
 SEED = 4
 PARTS = 5
-ROUNDS = 150
+ROUNDS = 200
+#: Smaller populations that the trees learn from beside the whole one, and which part of the groups each takes.
+VIEWS, VIEW_PERCENT = 3, 40
 ROWS_MIN = 50
 _FILES_MAX = 20
 _SUFFIXES = (".parquet", ".csv", ".csv.gz")
@@ -66,6 +68,8 @@ class SybilData:
     is_sybil: Any  # 1.0 or 0.0
     group: Sequence[str]
     peers: Any  # how many other participants each paid or was paid by: the simple rule's only input
+    #: The same people as smaller populations would show them: places in the columns above, and their inputs there.
+    views: Sequence[tuple[Any, Any]]
 
 
 def arguments(parser: CommandParser) -> None:
@@ -78,8 +82,7 @@ def arguments(parser: CommandParser) -> None:
 def run(options: Mapping[str, Any]) -> Fitted:
     """Return the parameters fitted on one folder of labelled addresses."""
     data = read(options["data"])
-    unseen = cross_validated(data)
-    model = fitted(data, threshold=best_threshold(data.is_sybil, unseen))
+    model = fitted(data, threshold=threshold_of(data, cross_validated(data)))
     return Fitted(
         name="sybil",
         content=model_to_json(model).encode(),
@@ -131,12 +134,33 @@ def read(folder: Path) -> SybilData:
             remedy=f"At least {ROWS_MIN} of each kind are needed.",
         )
     rows = np.array(sybil.rows(participants, links))
+    groups = [group or person.address for group, person in zip(people["group"], participants, strict=True)]
     return SybilData(
         rows=rows,
         is_sybil=is_sybil,
-        group=[group or person.address for group, person in zip(people["group"], participants, strict=True)],
+        group=groups,
         peers=rows[:, sybil.INPUTS.index("peers")],
+        views=[_view(number, participants, links, groups) for number in range(VIEWS)],
     )
+
+
+def _view(
+    number: int,
+    participants: Sequence[sybil.Participant],
+    links: Sequence[sybil.Link],
+    groups: Sequence[str],
+) -> tuple[Any, Any]:
+    """Return a part of the groups with its inputs, as if nobody else had taken part: what is judged may be a part, too."""
+    np = needed_library("numpy")
+    places = [at for at, group in enumerate(groups) if _draw(f"view {number}/{group}") % 100 < VIEW_PERCENT]
+    own = [participants[at] for at in places]
+    names = {person.address for person in own}
+    near = [link for link in links if link.source in names or link.target in names]
+    return np.array(places, dtype=int), np.array(sybil.rows(own, near)).reshape(len(own), len(sybil.INPUTS))
+
+
+def _draw(text: str) -> int:
+    return int(sha256(f"{SEED}/{text}".encode()).hexdigest()[:8], 16)
 
 
 def _table(folder: Path, first_part: str, columns: Sequence[str]) -> dict[str, list[Any]]:
@@ -160,24 +184,47 @@ def _table(folder: Path, first_part: str, columns: Sequence[str]) -> dict[str, l
 
 
 # -- fitting ------------------------------------------------------------------------------
-def cross_validated(data: SybilData) -> Any:
+@dataclass(frozen=True, slots=True)
+class Unseen:
+    """Likelihoods by trees that saw nobody of the participant's group: of all, and of each smaller population's."""
+
+    whole: Any
+    views: Sequence[Any]
+
+
+def cross_validated(data: SybilData) -> Unseen:
     """Return each participant's likelihood by trees that saw nobody of his group."""
     np = needed_library("numpy")
-    part = np.array(
-        [int(sha256(f"{SEED}/{group}".encode()).hexdigest()[:8], 16) % PARTS for group in data.group]
-    )
-    found = np.zeros(len(part))
+    part = np.array([_draw(group) % PARTS for group in data.group])
+    whole = np.zeros(len(part))
+    views = [np.zeros(len(places)) for places, _ in data.views]
     for number in range(PARTS):
         own = part == number
-        if own.any():
-            found[own] = boosted(data, ~own).predict(data.rows[own], num_threads=1)
-    return found
+        if not own.any():
+            continue
+        trees = boosted(data, ~own)
+        whole[own] = trees.predict(data.rows[own], num_threads=1)
+        for found, (places, inputs) in zip(views, data.views, strict=True):
+            if own[places].any():
+                found[own[places]] = trees.predict(inputs[own[places]], num_threads=1)
+    return Unseen(whole, views)
+
+
+def threshold_of(data: SybilData, unseen: Unseen) -> float:
+    """Return the threshold that was best over the whole population and the smaller ones."""
+    np = needed_library("numpy")
+    labels = [data.is_sybil, *(data.is_sybil[places] for places, _ in data.views)]
+    return best_threshold(np.concatenate(labels), np.concatenate([unseen.whole, *unseen.views]))
 
 
 def boosted(data: SybilData, seen: Any) -> Any:
-    """Return trees fitted on the rows marked in ``seen``."""
-    lightgbm = needed_library("lightgbm")
-    table = lightgbm.Dataset(data.rows[seen], data.is_sybil[seen])
+    """Return trees fitted on the rows marked in ``seen``, as the whole population and as smaller ones show them."""
+    np, lightgbm = needed_library("numpy"), needed_library("lightgbm")
+    rows, labels = [data.rows[seen]], [data.is_sybil[seen]]
+    for places, inputs in data.views:
+        rows.append(inputs[seen[places]])
+        labels.append(data.is_sybil[places][seen[places]])
+    table = lightgbm.Dataset(np.concatenate(rows), np.concatenate(labels))
     return lightgbm.train(_BOOSTING, table, num_boost_round=ROUNDS)
 
 
