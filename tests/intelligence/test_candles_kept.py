@@ -76,6 +76,12 @@ def test_refresh_when_the_first_source_fails_then_the_second_answers_and_the_fau
     assert {type(fault) for fault in report.faults} == {NetworkError}
 
 
+def test_refresh_when_a_source_cannot_be_reached_then_it_is_asked_once_a_run():
+    source = Source(fails=True)
+    candles_refresh(sources=(source,), markets=("BTC", "ETH", "SOL"), now=NOW)
+    assert len(source.asked) == 1
+
+
 def test_refresh_when_all_sources_fail_then_nothing_is_made_up():
     assert refresh(Source(fails=True)).stored == 0
     assert not Row.objects.exists()

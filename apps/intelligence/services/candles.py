@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Final
 
 from apps.domain.candle import Candle, Interval
-from apps.domain.errors import SniperError
+from apps.domain.errors import NetworkError, SniperError
 from apps.intelligence.logic.outlook import BARS_MAX, HOURS_MAX
 from apps.intelligence.models import Candle as CandleRow
 from apps.intelligence.sources.prices.port import CANDLES_MAX, CandleSource
@@ -35,16 +35,20 @@ class CandlesReport:
 def candles_refresh(
     *, sources: Sequence[CandleSource], markets: Iterable[str], now: datetime
 ) -> CandlesReport:
-    """Read what has ended since the newest stored candle of each market; the first source that answers counts."""
+    """Read what has ended since the newest stored candle of each market; the first source that answers counts.
+
+    One that cannot be reached is asked no more in this run, so that a run never waits for it again and again.
+    """
     stored = asked = 0
     faults: list[SniperError] = []
+    reachable = list(sources)
     for market in markets:
         for interval in Interval:
             missing = _missing(market, interval, now)
             if not missing:
                 continue
             asked += 1
-            found = _first_answer(sources, market, interval, missing, now, faults)
+            found = _first_answer(reachable, market, interval, missing, now, faults)
             stored += candles_store(candles=found)
     _prune(now)
     return CandlesReport(stored=stored, asked=asked, faults=tuple(faults))
@@ -107,20 +111,22 @@ def _missing(market: str, interval: Interval, now: datetime) -> int:
 
 
 def _first_answer(
-    sources: Sequence[CandleSource],
+    sources: list[CandleSource],
     market: str,
     interval: Interval,
     count: int,
     now: datetime,
     faults: list[SniperError],
 ) -> tuple[Candle, ...]:
-    for source in sources:
+    for source in tuple(sources):
         try:
             found = source.candles(
                 market=market, interval=interval, count=count, now_ms=(now - _EPOCH) // _MILLISECOND
             )
         except SniperError as error:
             faults.append(error)
+            if isinstance(error, NetworkError):
+                sources.remove(source)
             continue
         if found:
             return found
