@@ -6,6 +6,7 @@ counts when the hour that follows is on record, or the price has halved within w
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from typing import Any, Final
 
 from django.core.management.base import CommandParser
 
+from apps.domain.entities import Trade
 from apps.domain.errors import ConfigurationError
 from apps.intelligence.logic.crash import (
     HORIZON_MS,
@@ -27,6 +29,7 @@ from apps.intelligence.logic.crash import (
     model_from_json,
     model_to_json,
 )
+from apps.intelligence.logic.pumps import chunk_features
 from apps.intelligence.measuring.artefacts import Fitted
 from apps.intelligence.measuring.libraries import needed_library
 from apps.intelligence.measuring.metrics import auc, calibration_error
@@ -43,6 +46,20 @@ CRASH_SHARE: Final = 0.5
 _RIDGE: Final = 3.0
 _STEPS: Final = 30
 _DIGITS: Final = 6
+_TREES: Final = {
+    "objective": "binary",
+    "learning_rate": 0.05,
+    "num_leaves": 15,
+    "min_data_in_leaf": 40,
+    "feature_fraction": 0.7,
+    "bagging_fraction": 0.8,
+    "bagging_freq": 1,
+    "seed": 1,
+    "num_threads": 1,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbose": -1,
+}
 CARD: Final = {
     "data": "public Sync events of Uniswap V2 pools on Ethereum, made September 2020 to October 2021, the first 250 events",
     "data_licence": "on-chain facts",
@@ -61,6 +78,7 @@ class Moments:
     crashed: Any  # 1.0 or 0.0
     rush: Any  # distinct buyers of the block: the simple rule's only input
     pool: Sequence[str]
+    chunks: Any = None  # features of chunks, NaN where too few, when asked for
 
 
 def arguments(parser: CommandParser) -> None:
@@ -107,29 +125,44 @@ def shipped_model() -> CrashModel:
 
 
 # -- rows ---------------------------------------------------------------------------------
-def moments_of(histories: Sequence[SwapHistory]) -> Moments:
+def moments_of(histories: Sequence[SwapHistory], *, with_chunks: bool = False) -> Moments:
     """Return the moments of pools whose reserves are known. Raises ConfigurationError when there are too few."""
     np = needed_library("numpy")
     rows: list[tuple[float, ...]] = []
     crashed: list[float] = []
     rush: list[float] = []
     pools: list[str] = []
+    chunks: list[dict[str, float]] = []
     for history in histories:
-        for inputs, fell, buyers in _of_pool(history):
+        for inputs, fell, buyers, seen in _of_pool(history):
             rows.append(inputs)
             crashed.append(fell)
             rush.append(buyers)
             pools.append(history.pool)
+            if with_chunks:
+                chunks.append(chunk_features(seen))
     if min(sum(crashed), len(crashed) - sum(crashed)) < ROWS_MIN:
         raise ConfigurationError(
             f"{int(sum(crashed))} crashes in {len(crashed)} moments are too few to learn from.",
             remedy=f"At least {ROWS_MIN} of each are needed, from a folder with sync_events.*.",
         )
-    return Moments(rows=np.array(rows), crashed=np.array(crashed), rush=np.array(rush), pool=pools)
+    names = sorted({name for found in chunks for name in found})
+    return Moments(
+        rows=np.array(rows),
+        crashed=np.array(crashed),
+        rush=np.array(rush),
+        pool=pools,
+        chunks=np.array([[found.get(name, math.nan) for name in names] for found in chunks])
+        if chunks
+        else None,
+    )
 
 
-def _of_pool(history: SwapHistory) -> list[tuple[tuple[float, ...], float, float]]:
-    trades, found = history.trades, []
+def _of_pool(
+    history: SwapHistory,
+) -> list[tuple[tuple[float, ...], float, float, Sequence[Trade]]]:
+    trades = history.trades
+    found: list[tuple[tuple[float, ...], float, float, Sequence[Trade]]] = []
     if len(history.depths) != len(trades):
         return []
     chance = Random(f"{SEED}/{history.pool}")  # noqa: S311  # for measuring, not for secrets
@@ -147,7 +180,7 @@ def _of_pool(history: SwapHistory) -> list[tuple[tuple[float, ...], float, float
         same = {
             trade.address for trade in trades[:end] if trade.block == blocks[place] and trade.side == "buy"
         }
-        found.append((inputs, float(fell), float(len(same))))
+        found.append((inputs, float(fell), float(len(same)), trades[:end]))
     return found
 
 
@@ -166,15 +199,32 @@ def crashed_within(path: Sequence[tuple[int, float]], moment_ms: int) -> bool | 
 def cross_validated(data: Moments) -> Any:
     """Return each moment's probability by a formula that saw nothing of its pool."""
     np = needed_library("numpy")
-    part = np.array(
-        [int(sha256(f"{SEED}/{pool}".encode()).hexdigest()[:8], 16) % PARTS for pool in data.pool]
-    )
+    part = _parts(data)
     found = np.zeros(len(part))
     for number in range(PARTS):
         own = part == number
         if own.any():
             model = _fit(data.rows[~own], data.crashed[~own])
             found[own] = [model.probability(row) for row in data.rows[own]]
+    return found
+
+
+def _parts(data: Moments) -> Any:
+    np = needed_library("numpy")
+    hashes = [sha256(f"{SEED}/{pool}".encode()).hexdigest() for pool in data.pool]
+    return np.array([int(item[:8], 16) % PARTS for item in hashes])
+
+
+def forest(data: Moments) -> Any:
+    """Return each moment's probability by boosted trees on the inputs and the chunks' features: what more could tell."""
+    np, lightgbm = needed_library("numpy"), needed_library("lightgbm")
+    part, columns = _parts(data), np.c_[data.rows, data.chunks]
+    found = np.zeros(len(part))
+    for number in range(PARTS):
+        own = part == number
+        if own.any():
+            table = lightgbm.Dataset(columns[~own], data.crashed[~own])
+            found[own] = lightgbm.train(_TREES, table, num_boost_round=150).predict(columns[own])
     return found
 
 

@@ -13,7 +13,7 @@ and next to nothing left.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import log, sqrt
 from statistics import fmean, pstdev
@@ -69,19 +69,17 @@ class PumpReport:
 
     swaps: int
     alarms: tuple[PumpAlarm, ...]
-    features: Mapping[str, float]
     elasticity: float | None
 
 
 def pump_report(
     trades: Sequence[Trade], entities: Entities, *, reserves: PoolReserves | None = None
 ) -> PumpReport:
-    """Return rushes, features of the newest chunks and the price's elasticity. Trades are in log order, newest last."""
+    """Return rushes and the price's elasticity. Trades are in log order, newest last."""
     trades = trades[-SWAPS_MAX:]
     return PumpReport(
         swaps=len(trades),
         alarms=_alarms(trades, entities),
-        features=_features(trades),
         elasticity=None if reserves is None else elasticity(trades, reserves),
     )
 
@@ -184,8 +182,11 @@ def is_alarming(rush: PumpAlarm) -> bool:
 
 
 # -- features -----------------------------------------------------------------------------
-def _features(trades: Sequence[Trade]) -> dict[str, float]:
-    """Return mean and deviation over the newest chunks of rush, trades, volume and price's change; none when too few."""
+def chunk_features(trades: Sequence[Trade]) -> dict[str, float]:
+    """Return mean and deviation over the newest chunks of rush, trades, volume and price's change; none when too few.
+
+    For measuring: `evaluate pumps` shows what a forest makes of them. The alarm needs the rush alone.
+    """
     found: dict[str, float] = {}
     if not trades:
         return found
