@@ -43,6 +43,7 @@ def configure(app: Celery) -> None:
         task_routes={
             "engine.scan_feeds": {"queue": "scan"},
             "engine.opinions": {"queue": "scan"},
+            "engine.entities": {"queue": "scan"},
             "engine.social": {"queue": "scan"},
             "engine.evaluate": {"queue": "evaluate"},
             "engine.execute": {"queue": "execute"},
@@ -56,6 +57,8 @@ def configure(app: Celery) -> None:
             "regime": {"task": "engine.regime", "schedule": 20.0, "options": {"expires": 20}},
             "model-health": {"task": "engine.model_health", "schedule": 300.0, "options": {"expires": 300}},
             "social": {"task": "engine.social", "schedule": 5.0, "options": {"expires": 5}},
+            "entities-watch": {"task": "engine.entities_watch", "schedule": 20.0, "options": {"expires": 20}},
+            "wallets": {"task": "engine.wallets", "schedule": 600.0, "options": {"expires": 600}},
             "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
         },
     )
@@ -68,6 +71,7 @@ app.autodiscover_tasks(["apps.engine"], related_name="regimes")
 app.autodiscover_tasks(["apps.engine"], related_name="model_health")
 app.autodiscover_tasks(["apps.engine"], related_name="social")
 app.autodiscover_tasks(["apps.engine"], related_name="deployers")
+app.autodiscover_tasks(["apps.engine"], related_name="entities")
 
 
 _BEAT_EVERY_S = 5

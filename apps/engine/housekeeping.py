@@ -20,6 +20,7 @@ from apps.domain.money import raw_for_usd_micros, usd_to_micros
 from apps.domain.order import FINAL_STATUSES, OrderStatus
 from apps.engine import wiring
 from apps.intelligence.models import AnalysisRecord
+from apps.intelligence.services.entities import entities_prune
 from apps.state.models import Lease
 from apps.state.services.heartbeats import lease_release
 from apps.trading.models import Order, Position
@@ -105,5 +106,6 @@ def prune() -> None:
     """Delete raw market data past its age."""
     now = timezone.now()
     activity_prune(before=now - _RAW_DATA_KEPT)
+    entities_prune(now=now)
     FeedSighting.objects.filter(last_seen_at__lt=now - _RAW_DATA_KEPT).delete()
     AnalysisRecord.objects.filter(created_at__lt=now - _RAW_DATA_KEPT).delete()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from itertools import combinations
 from typing import Any, cast
 
 import pytest
@@ -28,6 +29,7 @@ from tests.intelligence.subjects import FACTS, PAIR_KEY, SUPPLY
 pytestmark = pytest.mark.django_db
 
 AT_MS = FACTS.block.at_ms
+PARTS = ("swaps", "moves", "holders", "reserves", "base_total_supply_raw")
 
 
 @pytest.fixture
@@ -162,6 +164,25 @@ def test_estimates_when_asked_then_few_queries(pair: Pair, django_assert_max_num
         told = whale_estimates(listing=listing, facts=facts, pair_id=pair.pk, now_ms=AT_MS)
     codes = {item.code for item in told}
     assert {"whale_distribution_bps", "hidden_concentration_bps", "bundle_share_bps"} <= codes
+
+
+@pytest.mark.parametrize("gone", [set(parts) for size in range(6) for parts in combinations(PARTS, size)])
+def test_estimates_when_any_parts_are_missing_then_nothing_raises_or_is_invented(
+    pair: Pair, gone: set[str]
+) -> None:
+    changes: dict[str, Any] = dict.fromkeys(gone)
+    facts = replace(facts_of(), **changes, missing=dict.fromkeys(gone, "not read"))
+    told = whale_estimates(listing=listing_of(pair), facts=facts, pair_id=pair.pk, now_ms=AT_MS)
+    assert len({item.code for item in told}) == len(told) == 16
+    for item in told:
+        assert item.is_known or (item.reason_unknown and item.confidence == 0)
+    by_code = {item.code: item for item in told}
+    if "swaps" in gone:
+        assert not any(by_code[code].is_known for code in ("sniper_share_bps", "sybil_share_bps"))
+    if "holders" in gone:
+        assert not any(by_code[code].is_known for code in ("whale_distribution_bps", "entities_hhi_bps"))
+    if "base_total_supply_raw" in gone:
+        assert not by_code["hidden_concentration_bps"].is_known
 
 
 def test_estimates_when_nothing_was_read_then_all_is_unknown_with_reasons(pair: Pair) -> None:

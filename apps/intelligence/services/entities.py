@@ -18,6 +18,7 @@ from apps.domain.entities import Entities, Entity, FirstCoins, FundingLink, Merg
 from apps.domain.market import Listing, PairFacts, PoolSwap
 from apps.intelligence.logic.entities import MOVES_MAX, TRADES_MAX, Reading, entities_of
 from apps.intelligence.logic.labels import LABELLED
+from apps.intelligence.logic.wash import AGGREGATORS
 from apps.intelligence.models import EntityMember, EntityRecord, FundingLinkRecord, WalletRecord
 from apps.wallets.selectors import wallet_views
 
@@ -111,7 +112,7 @@ def _nobody(listing: Listing) -> frozenset[str]:
         *locker_addresses(chain_key),
         *(address for dex in dexes for address in (dex.router, dex.factory)),
     )
-    return _comparables(chain_key, named) | LABELLED | {_DEAD, _ZERO}
+    return _comparables(chain_key, named) | LABELLED | AGGREGATORS | {_DEAD, _ZERO}
 
 
 # -- trades -------------------------------------------------------------------------------
