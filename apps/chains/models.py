@@ -77,6 +77,35 @@ class Endpoint(models.Model):
         return f"{self.chain} #{self.pk}"
 
 
+class Relay(models.Model):
+    """A private way to those who make blocks: what goes there is not seen by strangers before it is mined."""
+
+    chain = models.ForeignKey(Chain, on_delete=models.CASCADE, related_name="relays")
+    key = models.SlugField(max_length=40)  # stands in the record of what was sent
+    kind = models.CharField(
+        max_length=20,
+        default="generic",
+        choices=[(v, v) for v in ("generic", "mev_blocker", "flashbots_protect", "flashbots_relay")],
+        help_text="generic: takes eth_sendRawTransaction. flashbots_relay: takes eth_sendPrivateTransaction,"
+        " signed with a key that stands for nothing but us as its user.",
+    )
+    url = models.CharField(max_length=500)
+    weight = models.PositiveSmallIntegerField(default=100)  # higher is asked first
+    timeout_ms = models.PositiveIntegerField(
+        default=300, help_text="Longest wait for its answer; never above 300, for a kill waits that long."
+    )
+    enabled = models.BooleanField(default=True)
+    checked_at = models.DateTimeField(null=True, blank=True)
+    fault = models.CharField(max_length=300, blank=True)  # why it cannot be used, in plain words
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["chain", "key"], name="relay_once_per_chain")]
+        ordering = ["-weight", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.key} on {self.chain}"
+
+
 class DexDeployment(models.Model):
     """A DEX on a chain: a row over few protocol kinds."""
 

@@ -232,6 +232,9 @@ class TxAttempt(models.Model):
     block_hash = models.CharField(max_length=66, blank=True)
     fee_paid_raw = RawAmountField(null=True)
     error = models.CharField(max_length=300, blank=True)
+    signed_block = models.PositiveBigIntegerField(null=True)  # the newest block when it was signed
+    #: The ways it was given to, in order: keys of private relays, "public". Empty: nobody has taken it yet.
+    sent_by = models.JSONField(default=list)
 
     class Meta:
         ordering = ["id"]
