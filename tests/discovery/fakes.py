@@ -236,6 +236,7 @@ class FeedServer:
     answers: dict[str, tuple[int, bytes, dict[str, str]]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    queries: list[str] = field(default_factory=list)
 
     def tell(self, path: str, body: Any, *, status: int = 200, headers: dict[str, str] | None = None) -> None:
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
@@ -253,6 +254,7 @@ def feed_server() -> Iterator[FeedServer]:
         def do_GET(self) -> None:
             path = self.path.partition("?")[0]
             state.asked.append(path)
+            state.queries.append(self.path.partition("?")[2])
             state.headers.append(dict(self.headers))
             status, body, headers = state.answers.get(path, (404, b'{"errors": [{"status": "404"}]}', {}))
             self.send_response(status)

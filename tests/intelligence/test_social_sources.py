@@ -104,6 +104,24 @@ def test_x_when_budget_runs_out_then_stops_before_it_is_passed(
     assert reading.is_exhausted == (asked < 2)
 
 
+def test_x_when_it_was_not_read_for_weeks_then_asks_no_further_back_than_it_may(server: FeedServer) -> None:
+    server.tell("/tweets/counts/recent", {"meta": {"total_tweet_count": 0}})
+    old = {"since": {TOPIC.address: str(x.snowflake(NOW_MS - 30 * 86_400_000))}}
+    read(x_source(server), cursor=old)
+    assert f"since_id={x.snowflake(NOW_MS - x.OLDEST_MS)}" in server.queries[0]
+
+
+def test_x_when_more_pairs_than_fit_then_those_that_waited_longest_come_first(server: FeedServer) -> None:
+    server.tell("/tweets/counts/recent", {"meta": {"total_tweet_count": 0}})
+    topics = tuple(Topic(address=f"0x{number:040x}") for number in range(40))
+    source = XSource(base_url=server.url, bearer_token=TOKEN, daily_budget=1_000, poll_every_s=5)
+    cursor: dict[str, Any] = {}
+    for _ in range(3):
+        reading = source.read(cursor=cursor, topics=topics, budget_left=None, now_ms=NOW_MS)
+        cursor = dict(reading.cursor)
+    assert set(cursor["since"]) == {topic.address for topic in topics}
+
+
 def test_x_when_answer_has_no_data_then_empty(server: FeedServer) -> None:
     server.tell("/tweets/counts/recent", {"meta": {"total_tweet_count": 5}})
     server.tell("/tweets/search/recent", {"meta": {"result_count": 0}})

@@ -29,11 +29,14 @@ COUNT_UNITS, POST_UNITS, USER_UNITS = 1, 1, 2
 UNITS_PER_USD = 200
 QUERY_MAX = 512  # documented
 RESULTS_MIN, RESULTS_MAX = 10, 100  # documented
-QUERIES_PER_POLL_MAX = 3
+QUERIES_PER_POLL_MAX = 2
 REQUESTS_PER_MIN = 20  # documented: 300 a quarter of an hour for counts
-POLL_EVERY_S = 300.0
+#: So counts alone take at most a third of the default budget of a day.
+POLL_EVERY_S = 600.0
 #: A pair that is asked about for the first time is asked about so far back.
 LOOK_BACK_MS = 3_600_000
+#: X refuses to look further back than a week.
+OLDEST_MS = 6 * 86_400_000
 #: The index is a little late: what was said in the last moments is asked for again.
 OVERLAP_MS = 30_000
 _EPOCH_MS, _SHIFT = 1_288_834_974_657, 22  # of X's ids
@@ -100,11 +103,13 @@ class XSource:
         left = self.daily_budget if budget_left is None else budget_left
         posts: dict[str, Post] = {}
         spent, note, simulated, is_exhausted = 0, "", False, False
-        for query, part in queries(sorted(topics, key=lambda topic: -since.get(topic.address, 0))):
+        # Pairs that were never asked about come first, then those that have waited longest.
+        for query, part in queries(sorted(topics, key=lambda topic: since.get(topic.address, 0))):
             if left is not None and spent + COUNT_UNITS > left:
                 note, is_exhausted = "today's budget is spent", True
                 break
             start = min(since.get(topic.address, snowflake(now_ms - LOOK_BACK_MS)) for topic in part)
+            start = max(start, snowflake(now_ms - OLDEST_MS))
             spent += COUNT_UNITS
             said = self._count(query, start)
             simulated = self._http.is_simulated
