@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from apps.domain.estimate import Estimate
@@ -14,6 +15,7 @@ from apps.intelligence.services.coordination import concert_read
 from apps.intelligence.services.entities import people_read
 from apps.intelligence.services.regimes import regime_estimates
 from apps.intelligence.services.social import social_estimates
+from apps.intelligence.services.stopwatch import Stopwatch
 from apps.intelligence.services.whales import crowd_of, whale_estimates
 from apps.risk.services.loss import loss_estimates
 from apps.trading.services.outcomes import own_outcome_estimates
@@ -25,6 +27,7 @@ class Gathered:
 
     estimates: tuple[Estimate, ...]
     concert: Concert
+    stopwatch: Stopwatch  # how long each part took
 
 
 def held(listing: Listing, facts: PairFacts, pair_id: int) -> tuple[Estimate, ...]:
@@ -40,20 +43,23 @@ def gathered(
     *, listing: Listing, facts: PairFacts, history: DeployerHistory | None, pair_id: int
 ) -> Gathered:
     """Return everything that is kept with a pair's analysis beside what its facts say."""
-    now_ms = housekeeping.now_ms()
-    people = people_read(listing=listing, facts=facts, pair_id=pair_id)
-    social = social_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms)
-    together = next((item for item in social if item.code == "social_coordination_bps"), None)
-    concert = concert_read(listing=listing, facts=facts, pair_id=pair_id, social=together, people=people)
-    return Gathered(
-        estimates=(
-            *loss_estimates(listing=listing, facts=facts, history=history),
-            *whales.estimates(crowd_of(listing=listing, facts=facts, people=people)),
-            *concert.estimates,
-            *social,
-            *regime_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
-            *opinions_of(listing=listing, facts=facts),
-            *own_outcome_estimates(now_ms=now_ms),
-        ),
-        concert=concert,
+    now_ms, watch = housekeeping.now_ms(), Stopwatch()
+    people = watch.time("people", lambda: people_read(listing=listing, facts=facts, pair_id=pair_id))
+    social = watch.time(
+        "social",
+        lambda: social_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
     )
+    together = next((item for item in social if item.code == "social_coordination_bps"), None)
+    concert = watch.time(
+        "concert",
+        lambda: concert_read(listing=listing, facts=facts, pair_id=pair_id, social=together, people=people),
+    )
+    parts: dict[str, Callable[[], tuple[Estimate, ...]]] = {
+        "loss": lambda: loss_estimates(listing=listing, facts=facts, history=history),
+        "whales": lambda: whales.estimates(crowd_of(listing=listing, facts=facts, people=people)),
+        "regimes": lambda: regime_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
+        "opinions": lambda: opinions_of(listing=listing, facts=facts),
+        "outcomes": lambda: own_outcome_estimates(now_ms=now_ms),
+    }
+    found = tuple(item for name, part in parts.items() for item in watch.time(name, part))
+    return Gathered(estimates=(*found, *concert.estimates, *social), concert=concert, stopwatch=watch)

@@ -21,6 +21,7 @@ from apps.domain.order import FINAL_STATUSES, OrderStatus
 from apps.engine import wiring
 from apps.intelligence.models import AnalysisRecord
 from apps.intelligence.services.entities import entities_prune
+from apps.intelligence.services.opinions import opinions_prune
 from apps.state.models import Lease
 from apps.state.services.heartbeats import lease_release
 from apps.trading.models import Order, Position
@@ -107,5 +108,6 @@ def prune() -> None:
     now = timezone.now()
     activity_prune(before=now - _RAW_DATA_KEPT)
     entities_prune(now=now)
+    opinions_prune()
     FeedSighting.objects.filter(last_seen_at__lt=now - _RAW_DATA_KEPT).delete()
     AnalysisRecord.objects.filter(created_at__lt=now - _RAW_DATA_KEPT).delete()

@@ -29,10 +29,11 @@ from apps.engine import context, housekeeping, refusals, wiring
 from apps.engine.assessment import facts_completed
 from apps.engine.entities import entities_ask
 from apps.engine.nudges import nudge
-from apps.engine.opinions import opinions_ask
+from apps.engine.opinions import opinions_ask_of
 from apps.intelligence.services.analysis import StoredAnalysis, analysis_run
 from apps.intelligence.services.coordination import concert_alert
 from apps.intelligence.services.crosschain import crosschain_estimates
+from apps.intelligence.services.stopwatch import Stopwatch
 from apps.risk.logic.judge import Assessment
 from apps.risk.services.verdicts import StoredVerdict, verdict_issue
 from apps.state.services.config import ActiveConfig, active_config
@@ -77,7 +78,6 @@ def open_opportunities(registered: Sequence[RegisteredListing], *, source: str) 
             )
             if opportunity.status == OpportunityStatus.WAITING:
                 nudge("engine.evaluate", opportunity.pk)
-                opinions_ask(item.listing)
 
 
 @shared_task(name="engine.scan_feeds")
@@ -119,15 +119,19 @@ def _evaluate(opportunity: Opportunity) -> None:
     facts = ports.reader.pair_facts(
         listing, buyer=buyer, probe_amount_raw=probe_raw, previous_swaps_from=pair.created_block_number
     )
+    facts_ms = _ms_since(started)
     history = deployer_history(chain_key=pair.chain_key, creator=pair.creator, before_pair_id=pair.pk)
     gathered = context.gathered(listing=listing, facts=facts, history=history, pair_id=pair.pk)
-    look = partial(
-        _look, pair, listing=listing, history=history, active=active, started=started, gathered=gathered
+    look = partial(_look, pair, listing=listing, history=history, active=active, gathered=gathered)
+    stored, verdict = look(
+        facts=facts, facts_ms=facts_ms, assessment="first_look", stopwatch=gathered.stopwatch
     )
-    stored, verdict = look(facts=facts, assessment="first_look")
+    opinions_ask_of(listing, verdict.verdict)
     if verdict.verdict.outcome is Outcome.PASS:  # the dearer look is for what would be bought otherwise
+        started = time.monotonic()
         facts = facts_completed(ports.reader, listing, facts, buyer=buyer, probe_amount_raw=probe_raw)
-        stored, verdict = look(facts=facts, assessment="full")
+        facts_ms += _ms_since(started)
+        stored, verdict = look(facts=facts, facts_ms=facts_ms, assessment="full", stopwatch=Stopwatch())
         entities_ask(pair.pk)  # for the next look and for as long as we hold it
     concert_alert(
         listing=listing,
@@ -150,16 +154,21 @@ def _evaluate(opportunity: Opportunity) -> None:
         nudge("engine.execute", order.pk)
 
 
+def _ms_since(started: float) -> int:
+    return int((time.monotonic() - started) * 1000)
+
+
 def _look(
     pair: Pair,
     *,
     listing: Listing,
     history: DeployerHistory | None,
     active: ActiveConfig,
-    started: float,
     gathered: context.Gathered,
     facts: PairFacts,
+    facts_ms: int,
     assessment: Assessment,
+    stopwatch: Stopwatch,
 ) -> tuple[StoredAnalysis, StoredVerdict]:
     """Analyse and judge what was read, and keep both."""
     stored = analysis_run(
@@ -168,7 +177,8 @@ def _look(
         facts=facts,
         history=history,
         now_ms=housekeeping.now_ms(),
-        facts_duration_ms=int((time.monotonic() - started) * 1000),
+        facts_duration_ms=facts_ms,
+        stopwatch=stopwatch,
         also=(
             *gathered.estimates,
             *crosschain_estimates(
