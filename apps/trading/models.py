@@ -327,6 +327,29 @@ class Posting(models.Model):
         return f"{self.side} {self.account}"
 
 
+class AccountBalance(models.Model):
+    """What the postings of a wallet add up to, kept in the transaction that writes them; derived, so never authoritative.
+
+    For wallets alone, whose balance is asked for again and again. ``reconcile`` compares it with the postings.
+    """
+
+    account = models.CharField(max_length=200)  # wallet:<key>
+    chain_key = models.CharField(max_length=60)
+    token_address = models.CharField(max_length=66)  # "native" for the chain's own coin
+    balance_raw = RawAmountField(default=0)  # without its sign
+    is_negative = models.BooleanField(default=False)  # more left than came: the book is wrong, and says so
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["account", "chain_key", "token_address"], name="balance_once_per_account_token"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.account} {self.token_address}"
+
+
 class EquityPoint(models.Model):
     """The worth of everything at a moment, for the equity line."""
 

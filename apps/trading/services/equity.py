@@ -12,8 +12,9 @@ from apps.domain.ids import NATIVE_ADDRESS
 from apps.domain.market import ChainProfile
 from apps.domain.money import value_usd_micros
 from apps.trading.logic import ledger
-from apps.trading.models import EquityPoint, Position, Posting
+from apps.trading.models import AccountBalance, EquityPoint, Position
 from apps.trading.services.ledger import account_balance
+from apps.wallets.selectors import wallet_views
 
 POINT_EVERY_S = 10
 #: An older price tells nothing of a coin's worth now.
@@ -63,12 +64,12 @@ def native_price(chain_key: str) -> int | None:
 
 
 def _cash_raw(chain_key: str) -> int:
-    accounts = Posting.objects.filter(
-        account__startswith=ledger.wallet_account(""), chain_key=chain_key, token_address=NATIVE_ADDRESS
-    )
-    names = accounts.order_by().values_list("account", flat=True).distinct()
+    kept = AccountBalance.objects.filter(chain_key=chain_key, token_address=NATIVE_ADDRESS)
+    names = set(kept.values_list("account", flat=True))
+    names |= {ledger.wallet_account(wallet.key) for wallet in wallet_views()}
     return sum(
-        account_balance(account=name, chain_key=chain_key, token_address=NATIVE_ADDRESS) for name in names
+        account_balance(account=name, chain_key=chain_key, token_address=NATIVE_ADDRESS)
+        for name in sorted(names)
     )
 
 

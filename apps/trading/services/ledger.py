@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from apps.domain.errors import PlatformError
@@ -12,6 +12,7 @@ from apps.domain.money import Amount, Token
 from apps.domain.position import Posting as PostingValue
 from apps.trading.logic import ledger
 from apps.trading.models import JournalEntry, Posting
+from apps.trading.services.balances import balances_apply, balances_kept, postings_sums
 
 #: So many times one transaction's block may vanish and come back.
 REBOOKINGS_MAX = 50
@@ -52,6 +53,7 @@ def entry_write(
     )
     if not created:
         return False
+    balances_apply(postings)
     Posting.objects.bulk_create(
         Posting(
             entry=entry,
@@ -105,14 +107,20 @@ def standing_key(base_key: str) -> tuple[str, bool]:
 
 
 def account_balances(*, account: str, chain_key: str) -> dict[str, int]:
-    """Return an account's balances by token address, zeros left out."""
-    return _sums(Posting.objects.filter(account=account, chain_key=chain_key))
+    """Return an account's balances by token address, zeros left out; a wallet's without reading its postings."""
+    kept = balances_kept(account=account, chain_key=chain_key)
+    return (
+        postings_sums(Posting.objects.filter(account=account, chain_key=chain_key)) if kept is None else kept
+    )
 
 
 def account_balance(*, account: str, chain_key: str, token_address: str) -> int:
     """Return an account's balance of one token. Sums are made in Python: SQLite's numbers would lose digits."""
+    kept = balances_kept(account=account, chain_key=chain_key)
+    if kept is not None:
+        return kept.get(token_address, 0)
     rows = Posting.objects.filter(account=account, chain_key=chain_key, token_address=token_address)
-    return _sums(rows).get(token_address, 0)
+    return postings_sums(rows).get(token_address, 0)
 
 
 def books_imbalance() -> dict[tuple[str, str], int]:
@@ -122,14 +130,6 @@ def books_imbalance() -> dict[tuple[str, str], int]:
     for chain_key, token_address, side, amount in rows.iterator(chunk_size=5_000):
         sums[chain_key, token_address] += amount if side == "debit" else -amount
     return {key: value for key, value in sums.items() if value}
-
-
-def _sums(rows: Iterable[Posting]) -> dict[str, int]:
-    sums: dict[str, int] = defaultdict(int)
-    values = rows.values_list("token_address", "side", "amount_raw")  # type: ignore[attr-defined]  # a queryset
-    for token_address, side, amount in values.iterator(chunk_size=5_000):
-        sums[token_address] += amount if side == "debit" else -amount
-    return {token: value for token, value in sums.items() if value}
 
 
 def _value(row: Posting) -> PostingValue:

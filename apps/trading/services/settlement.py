@@ -20,19 +20,21 @@ from apps.domain.errors import (
 from apps.domain.ids import ClientOrderId, TraceId
 from apps.domain.market import ChainProfile, Receipt
 from apps.domain.money import Amount
-from apps.domain.order import FINAL_STATUSES, IN_FLIGHT_STATUSES, OrderStatus
+from apps.domain.order import FINAL_STATUSES, IN_FLIGHT_STATUSES, OrderStatus, Side
 from apps.domain.position import Fill
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.incidents import incident_from_error, incident_open, incident_resolve
 from apps.trading.logic import ledger
+from apps.trading.logic.ways import are_relays_spent
 from apps.trading.models import FillRecord, JournalEntry, Order, Position, TxAttempt
-from apps.trading.services.attempts import attempts_send, open_attempts
+from apps.trading.services.attempts import attempts_send, cancellations_send, newest_by_nonce, open_attempts
 from apps.trading.services.cancellation import nonces_cancel
 from apps.trading.services.ledger import account_balance, entry_reverse, entry_write, standing_key
 from apps.trading.services.orders import order_advance, order_transition
 from apps.trading.services.ports import ExecutionPorts
 from apps.trading.services.positions import base_token, fees_paid, fill_apply, native_worth, position_rebuild
+from apps.trading.services.replacement import order_replace
 
 logger = logging.getLogger(__name__)
 
@@ -253,7 +255,9 @@ def _press(order: Order, pending: list[TxAttempt], ports: ExecutionPorts) -> Non
         return
     older = [item for item in pending if item.epoch != engine.epoch]
     is_lost = older and not all(ports.reader.is_known(item.tx_hash) for item in older)
-    if is_lost or order.is_extra or any(_is_overdue(item, now) for item in pending):
+    waited = _blocks_waited(pending, ports)
+    is_over = _is_left_out(order, waited, ports) or any(_is_overdue(item, now) for item in pending)
+    if is_lost or order.is_extra or is_over:
         nonces = sorted({item.nonce for item in pending if item.nonce is not None})
         try:
             if nonces_cancel(order=order, nonces=nonces, epoch=engine.epoch, ports=ports):
@@ -261,7 +265,32 @@ def _press(order: Order, pending: list[TxAttempt], ports: ExecutionPorts) -> Non
         except EpochClosedError:
             logger.info("cancellation waits for the engine", extra={"order": order.pk})
             return
-    _rebroadcast(order, pending, ports, epoch=engine.epoch, now=now)
+    try:
+        if order_replace(order=order, pending=pending, epoch=engine.epoch, ports=ports):
+            return
+    except EpochClosedError:
+        logger.info("replacement waits for the engine", extra={"order": order.pk})
+        return
+    _rebroadcast(order, pending, ports, epoch=engine.epoch, blocks_waited=waited)
+
+
+def _blocks_waited(pending: list[TxAttempt], ports: ExecutionPorts) -> int:
+    """Return for how many blocks the order's transactions have waited; asked only where relays make it matter."""
+    blocks = [item.signed_block for item in pending if item.signed_block is not None]
+    if not ports.relays or not blocks:
+        return 0
+    return max(ports.reader.head().number - min(blocks), 0)
+
+
+def _is_left_out(order: Order, blocks_waited: int, ports: ExecutionPorts) -> bool:
+    """Tell whether the relays had their blocks and nobody else may have the transaction; the order says so then."""
+    keys = [relay.key for relay in ports.relays]
+    if not are_relays_spent(keys, active_config().config.execution, blocks_waited=blocks_waited):
+        return False
+    if not order.reason:
+        order.reason = f"no private relay got it into a block within {blocks_waited} blocks"
+        Order.objects.filter(pk=order.pk, reason="").update(reason=order.reason)
+    return True
 
 
 def _is_overdue(attempt: TxAttempt, now: datetime) -> bool:
@@ -270,22 +299,24 @@ def _is_overdue(attempt: TxAttempt, now: datetime) -> bool:
 
 
 def _rebroadcast(
-    order: Order, pending: list[TxAttempt], ports: ExecutionPorts, *, epoch: int, now: datetime
+    order: Order, pending: list[TxAttempt], ports: ExecutionPorts, *, epoch: int, blocks_waited: int
 ) -> None:
     """Send stored bytes of the current epoch again, when the last send is long enough ago."""
-    due_before = now - timedelta(seconds=REBROADCAST_EVERY_S)
+    due_before = timezone.now() - timedelta(seconds=REBROADCAST_EVERY_S)
     # Beside a cancellation the transaction that it is to replace must not be helped along.
-    cancels = [item for item in pending if item.purpose == "cancel"]
+    cancels = newest_by_nonce([item for item in pending if item.purpose == "cancel"])
+    newest = cancels or newest_by_nonce(pending)
     due = [
-        item
-        for item in cancels or pending
-        if item.epoch == epoch and (item.broadcast_at or item.signed_at) <= due_before
+        item for item in newest if item.epoch == epoch and (item.broadcast_at or item.signed_at) <= due_before
     ]
     if not due:
         return
-    is_buy = order.side == "buy" and not cancels
-    error = attempts_send(order=order, attempts=due, side="buy" if is_buy else "sell", ports=ports)
-    if error is None and len(due) == len(pending):
+    if cancels:
+        cancellations_send(order=order, attempts=due, ports=ports)
+        return
+    side: Side = "buy" if order.side == "buy" else "sell"
+    error = attempts_send(order=order, attempts=due, side=side, ports=ports, blocks_waited=blocks_waited)
+    if error is None and len(due) == len(newest):
         order_transition(order_id=order.pk, before=OrderStatus.UNKNOWN, after=OrderStatus.SUBMITTED)
 
 
@@ -329,6 +360,8 @@ def _order_reverse(order_id: int, above_block: int) -> None:
     now, why = timezone.now(), f"its block above {above_block} was reorganised away"
     with transaction.atomic():
         order = Order.objects.select_related("pair").get(pk=order_id)
+        # The position is locked before the book, as where fills are booked: neither waits for the other.
+        list(Position.objects.select_for_update().filter(opportunity_id=order.opportunity_id))
         attempts = list(
             TxAttempt.objects.filter(
                 order=order, status__in=("mined", "reverted"), block_number__gt=above_block
