@@ -7,6 +7,7 @@ is found waits in rows for the next look. A lost nudge costs time: the watch and
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from celery import shared_task
 from django.utils import timezone
@@ -34,8 +35,9 @@ from apps.trading.models import Position
 
 logger = logging.getLogger(__name__)
 TASK, WATCH, WALLETS = "engine.entities", "engine.entities_watch", "engine.wallets"
-#: Held pairs that one run of the watch looks at again.
-_WATCHED_MAX = 50
+#: Held pairs that one run of the watch looks at again, in turn: each costs an endpoint what a first look does.
+_WATCHED_MAX, _HELD_MAX = 5, 500
+WATCH_EVERY_S = 20
 
 
 def entities_ask(pair_id: int) -> None:
@@ -62,8 +64,17 @@ def entities_look(pair_id: int) -> None:
 def entities_watch() -> None:
     """Look again at the people of the pairs that we hold: whales sell while we watch."""
     held = Position.objects.filter(status="open").order_by("-id").values_list("pair_id", flat=True)
-    for pair_id in dict.fromkeys(held[:_WATCHED_MAX]):
+    pair_ids = sorted(set(held[:_HELD_MAX]))
+    for pair_id in turn(pair_ids, run=housekeeping.now_ms() // (WATCH_EVERY_S * 1_000)):
         entities_ask(pair_id)
+
+
+def turn(pair_ids: Sequence[int], *, run: int) -> list[int]:
+    """Return whose turn it is in this run: after a few runs everybody had his."""
+    if len(pair_ids) <= _WATCHED_MAX:
+        return list(pair_ids)
+    first = run * _WATCHED_MAX % len(pair_ids)
+    return [*pair_ids[first:], *pair_ids[:first]][:_WATCHED_MAX]
 
 
 @shared_task(name=WALLETS)

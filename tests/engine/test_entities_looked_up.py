@@ -14,7 +14,7 @@ from eth_account import Account
 from apps.discovery.models import Pair
 from apps.discovery.services.listings import listing_of as listing_of_row
 from apps.domain.market import BlockRef, PoolSwap
-from apps.engine.entities import people_look
+from apps.engine.entities import people_look, turn
 from apps.intelligence.models import EntityRecord, FundingLinkRecord
 from apps.intelligence.services.entities import entities_stored
 from apps.intelligence.services.whales import whale_estimates
@@ -72,6 +72,15 @@ def test_insiders_when_paid_and_given_tokens_by_one_hand_then_found_and_kept_wit
     }
     assert told["whale_distribution_bps"].value == 0
     assert told["hidden_concentration_bps"].value is not None
+
+
+def test_turn_when_many_pairs_are_held_then_each_comes_round() -> None:
+    held = list(range(23))
+    seen = [pair for run in range(7, 13) for pair in turn(held, run=run)]
+    assert len(seen) == 30
+    assert set(seen) == set(held)
+    assert turn([3, 4], run=9) == [3, 4]
+    assert turn([], run=9) == []
 
 
 def test_busy_pair_when_judged_then_quick() -> None:
