@@ -22,7 +22,12 @@ const PARTS = ["tuning", "test", "held-out-2/tune", "held-out-2/final", "held-ou
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..", "..");
 const suite = join(here, "suite");
-const folders = [here, join(root, "apps", "chains", "evm", "contracts"), suite];
+const folders = [
+  here,
+  join(root, "apps", "chains", "evm", "contracts"),
+  join(root, "tests", "chains", "evm", "contracts"),
+  suite,
+];
 
 function loadSolc() {
   try {
