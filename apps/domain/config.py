@@ -663,6 +663,22 @@ class Execution(_Section):
     transaction_deadline_s: int = _setting(
         60, "A transaction that is not mined by then reverts.", unit="s", ge=10, le=3_600
     )
+    relay_blocks_max: int = _setting(
+        3,
+        "A transaction that a private relay did not get into so many blocks counts as left out.",
+        unit="blocks",
+        ge=1,
+        le=1_000,
+    )
+    relay_try_others: bool = _setting(
+        False,  # noqa: FBT003  # a default, in the place where all defaults stand
+        "When a relay fails or leaves a transaction out, the chain's other relays get it, too; else it is given up.",
+    )
+    relay_leak_public: bool = _setting(
+        False,  # noqa: FBT003
+        "When relays fail or leave it out, a transaction goes to the public pool, where strangers can trade around it."
+        " Each such case is recorded.",
+    )
 
 
 class Social(_Section):

@@ -176,6 +176,17 @@ class TxSender(Protocol):
         """
 
 
+class PrivateRelay(TxSender, Protocol):
+    """Sends so that strangers do not see the transaction before it is mined."""
+
+    @property
+    def key(self) -> str:
+        """Return its name in the record of what was sent."""
+
+    def withdraw(self, tx_hash: str) -> bool:
+        """Ask to forget a transaction; False when the relay knows no such request or did not answer."""
+
+
 class ReceiptReader(Protocol):
     """Reads back what a transaction really moved. The paper sender implements it from quotes."""
 

@@ -17,7 +17,7 @@ from apps.domain.order import OrderStatus, SignedTx, UnsignedTx
 from apps.state.durability import durable_transaction
 from apps.state.services.incidents import incident_open
 from apps.trading.models import Order, TxAttempt
-from apps.trading.services.attempts import attempt_store, attempts_send
+from apps.trading.services.attempts import attempt_store, cancellations_send
 from apps.trading.services.orders import order_advance, order_transition
 from apps.trading.services.ports import ExecutionPorts
 
@@ -49,9 +49,9 @@ def nonces_cancel(*, order: Order, nonces: Sequence[int], epoch: int, ports: Exe
         pairs.append(
             (unsigned, ports.signer.sign(unsigned, client_order_id=order.client_order_id, epoch=epoch))
         )
-    stored = _store(order, pairs)
+    stored = _store(order, pairs, block_number=fees.block_number)
     if stored:
-        attempts_send(order=order, attempts=stored, side="sell", ports=ports)
+        cancellations_send(order=order, attempts=stored, ports=ports)
     return bool(stored)
 
 
@@ -78,7 +78,9 @@ def _above(fee_wei: int) -> int:
     return -(-fee_wei * _REPLACEMENT_BPS // 10_000) + 1
 
 
-def _store(order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]]) -> list[TxAttempt]:
+def _store(
+    order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]], *, block_number: int
+) -> list[TxAttempt]:
     """Store the cancellations unless the order has ended meanwhile; a claimed order counts as signed from here on."""
     with durable_transaction():
         order.refresh_from_db()
@@ -95,7 +97,10 @@ def _store(order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]]) -> list[T
             order.status = OrderStatus.SIGNED.value
         if order.status == OrderStatus.SIGNED.value:
             order_advance(order=order, after=OrderStatus.UNKNOWN, reason=order.reason)
-        return [attempt_store(order=order, unsigned=unsigned, signed=signed) for unsigned, signed in pairs]
+        return [
+            attempt_store(order=order, unsigned=unsigned, signed=signed, block_number=block_number)
+            for unsigned, signed in pairs
+        ]
 
 
 def _give_up(order: Order) -> None:

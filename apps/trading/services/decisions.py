@@ -9,6 +9,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
+from apps.domain.config import Execution
 from apps.domain.decision import Reason, TradeDecision
 from apps.domain.engine import EngineView
 from apps.domain.events import EventKind
@@ -27,6 +28,7 @@ from apps.trading.logic.guard import guard_decision_from_inputs
 from apps.trading.logic.ranking import priority
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
 from apps.trading.logic.steering import Steering
+from apps.trading.logic.ways import may_strangers_see
 from apps.trading.models import DecisionRecord, Opportunity, Order, Position
 from apps.trading.services.clock import ms_of
 from apps.trading.services.opportunities import opportunity_settle
@@ -67,6 +69,7 @@ def entry_decide(
         engine=engine,
         fees=fees,
         wallet_native_raw=balance,
+        settings=active.config.execution,
     )
     limits = entry_limits(active=active, analysis=analysis.analysis, verdict=verdict.verdict)
     case = entry_case_reduced(
@@ -100,6 +103,7 @@ def _entry_facts(
     engine: EngineView,
     fees: FeeQuote | None,
     wallet_native_raw: int | None,
+    settings: Execution,
 ) -> EntryFacts:
     now_ms, budget, profile = ms_of(timezone.now()), budget_view(), ports.profile
     return EntryFacts(
@@ -119,7 +123,11 @@ def _entry_facts(
         token_exit_at_ms=_token_exit_at_ms(listing, now_ms),
         deployer_loss_at_ms=_deployer_loss_at_ms(listing),
         block_time_ms=profile.block_time_ms,
-        has_public_mempool=profile.has_public_mempool,
+        has_public_mempool=may_strangers_see(
+            has_public_mempool=profile.has_public_mempool,
+            has_relays=bool(ports.relays),
+            settings=settings,
+        ),
     )
 
 

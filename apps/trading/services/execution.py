@@ -98,7 +98,7 @@ def order_execute(*, order_id: int, ports: ExecutionPorts, worker: str) -> Order
         logger.exception("order was not signed", extra={"order": order_id})
         claim_return(order=order, ports=ports, error=None)
         raise
-    attempts = _store(order, pairs)
+    attempts = _store(order, pairs, prepared.fees.block_number)
     if attempts:
         _send(order, attempts, ports)
     return _status(order_id)
@@ -328,7 +328,7 @@ def _sign(
 
 
 # -- commit 2: the bytes ------------------------------------------------------------------
-def _store(order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]]) -> list[TxAttempt]:
+def _store(order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]], block_number: int) -> list[TxAttempt]:
     """Store the signed transactions and mark the order; nothing when the claim was taken back meanwhile."""
     with durable_transaction():
         moved = order_transition(
@@ -340,7 +340,10 @@ def _store(order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]]) -> list[T
         if not moved:
             logger.warning("claim was taken back before the signature was stored", extra={"order": order.pk})
             return []
-        return [attempt_store(order=order, unsigned=unsigned, signed=signed) for unsigned, signed in pairs]
+        return [
+            attempt_store(order=order, unsigned=unsigned, signed=signed, block_number=block_number)
+            for unsigned, signed in pairs
+        ]
 
 
 # -- then the send ------------------------------------------------------------------------

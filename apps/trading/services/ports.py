@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from apps.domain.errors import ConfigurationError
 from apps.domain.market import ChainProfile
-from apps.domain.ports import ChainReader, Signer, SwapBuilder, TxSender
+from apps.domain.ports import ChainReader, PrivateRelay, Signer, SwapBuilder, TxSender
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +19,7 @@ class ExecutionPorts:
     builders: Mapping[str, SwapBuilder]  # by dex_key
     signer: Signer
     sender: TxSender
+    relays: tuple[PrivateRelay, ...] = ()  # best first; with one, swaps go there and not to ``sender``
 
     def builder(self, dex_key: str) -> SwapBuilder:
         """Return the builder of a DEX. Raises ConfigurationError when it is switched off or unknown."""
