@@ -32,9 +32,9 @@ HELP = "what messages say of a token"
 SEED = 20_240_229
 PARTS = 5
 #: So many features of each kind are shipped: a larger vocabulary was hardly better and several times as large.
-SHIPPED_FEATURES_MAX = 12_000
+SHIPPED_FEATURES_MAX = 20_000
 #: All small sets together weigh as much as this share of the large ones: they are about crypto, the large one is about shares.
-SMALL_ROWS, SMALL_SHARE = 1_000, 0.2
+SMALL_ROWS, SMALL_SHARE = 1_000, 0.08
 CARD = {
     "date": "2026-11-24",
     "words": "valences learnt from GloVe 6B (PDDL 1.0) towards VADER's lexicon (MIT) and our own",
@@ -95,7 +95,7 @@ def run(options: Mapping[str, Any]) -> Fitted:
     )
 
 
-SHIPPED = Settings(regression_c=2.0, bayes_c=4.0, lexical_weight=0.3, features_max=SHIPPED_FEATURES_MAX)
+SHIPPED = Settings(regression_c=2.0, bayes_c=4.0, lexical_weight=0.6, features_max=SHIPPED_FEATURES_MAX)
 
 
 def weighed(sets: Sequence[Sequence[LabelledText]]) -> list[LabelledText]:
