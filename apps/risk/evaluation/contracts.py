@@ -11,7 +11,6 @@ import csv
 import gzip
 import io
 import random
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,6 +32,7 @@ SEED = 20_261
 PARTS = 5
 BOOTSTRAP_ROUNDS = 500
 ROWS_MAX = 20_000
+FILES_MAX = 16
 CODE_CHARS_MAX = 2 * 1024 * 1024
 FILE_BYTES_MAX = 256 * 1024 * 1024
 _TRANSFER, _TRANSFER_FROM, _APPROVE = "0xa9059cbb", "0x23b872dd", "0x095ea7b3"
@@ -338,17 +338,17 @@ def _contract(row: Mapping[str, str], labels: Mapping[str, bool]) -> Contract:
 
 
 def _rows(folder: Path, name: str, *, needed: bool) -> list[dict[str, str]]:
-    """Return the rows of the one file that begins with this name and have code. Raises ConfigurationError."""
-    found = sorted(folder.glob(f"{name}.*csv*")) if folder.is_dir() else []
-    if len(found) != 1:
-        if not found and not needed:
-            return []
+    """Return the rows with code of all files that begin with this name. Raises ConfigurationError when one is needed."""
+    found = sorted(folder.glob(f"{name}.*csv*"))[:FILES_MAX] if folder.is_dir() else []
+    if not found and needed:
         raise ConfigurationError(
-            f"{folder} holds {len(found)} files that begin with {name}; one is needed.",
-            remedy=f"Give a folder with one {name}.*.csv or .csv.gz.",
+            f"{folder} holds no file that begins with {name}.",
+            remedy=f"Give a folder with a {name}.*.csv or .csv.gz.",
         )
-    csv.field_size_limit(min(sys.maxsize, CODE_CHARS_MAX))
-    with gzip.open(found[0]) if found[0].suffix == ".gz" else found[0].open("rb") as file:
-        text = file.read(FILE_BYTES_MAX).decode("utf-8")
-    rows = list(csv.DictReader(io.StringIO(text)))[:ROWS_MAX]
-    return [row for row in rows if row.get("bytecode")]
+    csv.field_size_limit(CODE_CHARS_MAX)
+    rows: list[dict[str, str]] = []
+    for path in found:
+        with gzip.open(path) if path.suffix == ".gz" else path.open("rb") as file:
+            text = file.read(FILE_BYTES_MAX).decode("utf-8")
+        rows += csv.DictReader(io.StringIO(text))
+    return [row for row in rows[:ROWS_MAX] if row.get("bytecode")]
