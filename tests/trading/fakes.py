@@ -82,6 +82,7 @@ class FakeChain:
     swallow: bool = False  # broadcasts go nowhere, silently
     sends: list[str] = field(default_factory=list)
     signed: dict[str, UnsignedTx] = field(default_factory=dict)
+    relays: list[FakeRelay] = field(default_factory=list)
 
     # -- faults ---------------------------------------------------------------------------
     def _at(self, port: str) -> None:
@@ -148,7 +149,8 @@ class FakeChain:
         """Answer from the newest block: what waits is seen by nobody here."""
         self._at("failure_ahead")
         do = json.loads(tx.data)
-        given = self._buy(self.pools[do["token"]], int(do["amount"]))
+        trade = self._buy if do["do"] == "buy" else self._sell
+        given = trade(self.pools[do["token"]], int(do["amount"]))
         return "" if given is not None and given >= int(do["least"]) else "INSUFFICIENT_OUTPUT_AMOUNT"
 
     def receipt(self, tx_hash: str) -> Receipt | None:
@@ -269,13 +271,22 @@ class FakeChain:
 
     # -- the chain itself -----------------------------------------------------------------
     def mine(self, blocks: int = 1) -> None:
-        """Mine what waits in nonce order into the next block, then empty blocks."""
+        """Mine what waits in nonce order and pays the base fee into the next block, then empty blocks.
+
+        What relays hold comes first: makers of blocks take it in before they look at the public pool.
+        """
         self.number += 1
         while True:
-            tx = next((item for item in self.pool_of_pending.values() if item.nonce == self.nonce), None)
-            if tx is None:
+            private = [item for relay in self.relays if relay.includes for item in relay.held.values()]
+            ready = [
+                item
+                for item in (*private, *self.pool_of_pending.values())
+                if item.nonce == self.nonce and self.signed[item.tx_hash].max_fee_wei >= self.base_fee
+            ]
+            if not ready:
                 break
-            del self.pool_of_pending[tx.tx_hash]
+            tx = ready[0]
+            self.pool_of_pending.pop(tx.tx_hash, None)
             self.nonce += 1
             self.mined[tx.tx_hash] = _Mined(self.signed[tx.tx_hash], self._execute(tx))
         self.number += blocks - 1
@@ -398,6 +409,41 @@ class FakeChain:
                 payload=b"",
             )
             self.pool_of_pending[tx_hash] = signed
+
+
+@dataclass(slots=True)
+class FakeRelay:
+    """Implements PrivateRelay over the chain in memory: nobody sees what it holds."""
+
+    key: str
+    chain: FakeChain
+    includes: bool = True  # False: it takes transactions and leaves them out
+    fault: SniperError | None = None  # answered at every send, nothing taken
+    takes_and_fails: bool = False  # holds them, and answers with the fault all the same
+    held: dict[str, SignedTx] = field(default_factory=dict)
+    sends: list[str] = field(default_factory=list)
+    withdrawn: list[str] = field(default_factory=list)
+
+    def broadcast(self, tx: SignedTx, *, side: str) -> None:
+        [error] = self.broadcast_many([tx], side=side)
+        if error is not None:
+            raise error
+
+    def broadcast_many(self, txs: Sequence[SignedTx], *, side: str) -> tuple[SniperError | None, ...]:
+        self.chain._fence(txs[0].epoch, side)
+        self.chain._at(f"relay:{self.key}")
+        for tx in txs:
+            self.sends.append(tx.tx_hash)
+            if self.fault is None or self.takes_and_fails:
+                rivals = [key for key, item in self.held.items() if item.nonce == tx.nonce]
+                for key in rivals:
+                    del self.held[key]
+                self.held[tx.tx_hash] = tx
+        return tuple(self.fault for _ in txs)
+
+    def withdraw(self, tx_hash: str) -> bool:
+        self.withdrawn.append(tx_hash)
+        return self.held.pop(tx_hash, None) is not None
 
 
 def profile_of(chain_key: str, wrapped_address: str) -> ChainProfile:
