@@ -14,11 +14,15 @@ from django.http import HttpRequest
 from eth_utils.address import is_checksum_formatted_address, to_checksum_address
 from unfold.admin import ModelAdmin, TabularInline
 
-from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, StableToken
+from apps.chains.evm.sender import SEND_MAX_S
+from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, Relay, StableToken
 from apps.chains.registry import DEX_KINDS
 from apps.chains.services.endpoints import endpoint_check
+from apps.chains.services.relays import relay_check
 from apps.domain.errors import SniperError
 
+#: Below this no relay on another machine answers.
+RELAY_TIMEOUT_MIN_MS = 20
 _EVM_ADDRESS = re.compile(r"0x[0-9a-fA-F]{40}")
 _HASH = re.compile(r"0x[0-9a-f]{64}")
 
@@ -89,6 +93,32 @@ class EndpointForm(forms.ModelForm):
         """Check the address for subscriptions, which may be empty."""
         value: str = self.cleaned_data["url_ws"]
         return _clean_url(value, "ws", "wss") if value else ""
+
+
+class RelayForm(forms.ModelForm):
+    """Checks a relay's address and its name."""
+
+    class Meta:
+        model = Relay
+        fields = ("chain", "key", "kind", "url", "weight", "timeout_ms", "enabled")
+
+    def clean_url(self) -> str:
+        """Check the address for requests."""
+        return _clean_url(self.cleaned_data["url"], "http", "https")
+
+    def clean_key(self) -> str:
+        """Keep the one name that stands for no relay."""
+        value: str = self.cleaned_data["key"]
+        if value == "public":
+            raise forms.ValidationError("This name stands for the public pool: choose another.")
+        return value
+
+    def clean_timeout_ms(self) -> int:
+        """Hold it to what a kill may wait for."""
+        value: int = self.cleaned_data["timeout_ms"]
+        if not RELAY_TIMEOUT_MIN_MS <= value <= SEND_MAX_S * 1_000:
+            raise forms.ValidationError(f"Give {RELAY_TIMEOUT_MIN_MS} to {int(SEND_MAX_S * 1_000)} ms.")
+        return value
 
 
 class AddressForm(forms.ModelForm):
@@ -172,6 +202,44 @@ class EndpointAdmin(ModelAdmin):
         notes = " ".join(report.notes)
         level = messages.WARNING if notes else messages.SUCCESS
         self.message_user(request, f"{report.label} answers in {report.latency_ms} ms. {notes}", level)
+
+
+@admin.register(Relay)
+class RelayAdmin(ModelAdmin):
+    """Private relays: asked when they are saved, and on demand. Addresses may hold keys, so lists show hosts only."""
+
+    form = RelayForm
+    list_display = ("key", "host", "chain", "kind", "weight", "enabled", "checked_at", "fault")
+    list_filter = ("chain", "enabled", "kind")
+    readonly_fields = ("checked_at", "fault")
+    actions = ("check_now",)
+
+    @admin.display(description="relay")
+    def host(self, relay: Relay) -> str:
+        """Return host and port without path and credentials."""
+        return urlsplit(relay.url).netloc.rpartition("@")[2]
+
+    @admin.action(description="Check selected relays now")
+    def check_now(self, request: HttpRequest, queryset: QuerySet[Relay]) -> None:
+        """Ask the relays and show what each one said."""
+        for relay in queryset:
+            self._check(request, relay)
+
+    def save_model(self, request: HttpRequest, obj: Relay, form: Any, change: bool) -> None:  # noqa: FBT001
+        """Save, and ask the relay once the row stands."""
+        super().save_model(request, obj, form, change)
+        transaction.on_commit(lambda: self._check(request, obj))
+
+    def _check(self, request: HttpRequest, relay: Relay) -> None:
+        try:
+            report = relay_check(relay_id=relay.pk)
+        except SniperError as error:
+            self.message_user(request, f"{error} {error.remedy}", messages.ERROR)
+            return
+        if report.fault:
+            self.message_user(request, f"{report.label} {report.fault} {report.remedy}", messages.ERROR)
+            return
+        self.message_user(request, f"{report.label} answers in {report.latency_ms} ms.", messages.SUCCESS)
 
 
 @admin.register(DexDeployment)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.chains.evm.endpoint import EndpointConfig
-from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
+from apps.chains.evm.relay import RelayConfig
+from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, Relay
 from apps.domain.errors import ConfigurationError
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
 from apps.domain.locks import LockerProfile
@@ -70,6 +71,16 @@ def endpoint_config(row: Endpoint) -> EndpointConfig:
         requests_per_s_max=row.requests_per_s_max,
         capabilities=_booleans(row.capabilities.items()) if isinstance(row.capabilities, dict) else {},
     )
+
+
+def relay_configs(chain_key: str) -> tuple[RelayConfig, ...]:
+    """Return the enabled private relays of a chain, best first."""
+    return tuple(map(relay_config, Relay.objects.filter(chain__key=chain_key, enabled=True)))
+
+
+def relay_config(row: Relay) -> RelayConfig:
+    """Return a relay as its sender takes it."""
+    return RelayConfig(key=row.key, kind=row.kind, url=row.url, timeout_ms=row.timeout_ms)
 
 
 def locker_profiles(chain_key: str) -> tuple[LockerProfile, ...]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -18,6 +18,7 @@ from apps.chains.evm import parse
 from apps.chains.evm.client import EndpointConfig, EvmClient
 from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource
 from apps.chains.evm.reader import EvmReader
+from apps.chains.evm.relay import RelayConfig, relay_senders
 from apps.chains.evm.sender import EvmSender
 from apps.chains.paper.account import PaperAccount
 from apps.chains.paper.marker import PaperSwapBuilder
@@ -66,6 +67,7 @@ class _Rows:
     endpoints: tuple[EndpointConfig, ...]
     dexes: tuple[DexProfile, ...]
     lockers: tuple[LockerProfile, ...]
+    relays: tuple[RelayConfig, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,6 +129,7 @@ def _rows_of(chain_key: str) -> _Rows:
         endpoints=chains.endpoint_configs(chain_key),
         dexes=chains.dex_profiles(chain_key),
         lockers=chains.locker_profiles(chain_key),
+        relays=chains.relay_configs(chain_key),
     )
 
 
@@ -148,7 +151,7 @@ def _build(rows: _Rows) -> ChainPorts:
     if settings.ENV.mode == "paper":
         execution = _on_paper(reader, dexes)
     else:
-        execution = _for_real(reader, client, endpoints, dexes)
+        execution = _for_real(reader, client, rows, dexes)
     return ChainPorts(
         profile=profile,
         dexes=dexes,
@@ -162,7 +165,7 @@ def _build(rows: _Rows) -> ChainPorts:
 def _for_real(
     reader: EvmReader,
     client: EvmClient,
-    endpoints: Sequence[EndpointConfig],
+    rows: _Rows,
     dexes: Mapping[str, DexProfile],
 ) -> ExecutionPorts:
     """Return ports that sign with keys and send: the sandbox's and live's."""
@@ -170,7 +173,7 @@ def _for_real(
     _keystore_signer().admit(
         SigningChain(
             profile=profile,
-            endpoint_urls=tuple(item.url_http for item in endpoints),
+            endpoint_urls=tuple(item.url_http for item in rows.endpoints),
             genesis_read=lambda: parse.block_ref(client.call("eth_getBlockByNumber", ["0x0", False])).hash,
         )
     )
@@ -180,6 +183,7 @@ def _for_real(
         builders={key: _kind_of(dex).builder(profile=profile, dex=dex) for key, dex in dexes.items()},
         signer=signer(),
         sender=EvmSender(client),
+        relays=relay_senders(rows.relays, profile=profile),
     )
 
 

@@ -10,9 +10,10 @@ from django.db import connections
 from django.utils import timezone
 
 from apps.chains.evm.capabilities import EndpointReport
-from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
+from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, Relay
 from apps.chains.selectors import readable_chains
 from apps.chains.services.endpoints import endpoint_check
+from apps.chains.services.relays import RelayReport, relay_check
 from apps.domain.errors import SniperError
 from apps.engine.housekeeping import followed_chain_keys
 from apps.engine.wiring import HEAD_AGE_MAX_S
@@ -38,6 +39,7 @@ def chains(env: Environment) -> Iterator[Check]:
         yield good("chains", "endpoints", "not asked: the sandbox's chains run while 'manage.py up' runs")
     else:
         yield from _endpoints()
+        yield from _relays()
     yield from _exchanges(env)
     yield from _lockers()
     yield from _opinions(env)
@@ -129,6 +131,31 @@ def _lacking(rows: Sequence[Endpoint]) -> Iterator[Check]:
                     f"none of its endpoints {what}",
                     remedy="Add an endpoint of another provider: many restrict these methods on free plans.",
                 )
+
+
+def _relays() -> Iterator[Check]:
+    """Ask the private relays, all at once: an order that only they may have waits for them."""
+    rows = list(Relay.objects.filter(enabled=True, chain__enabled=True).select_related("chain"))
+    with ThreadPoolExecutor(_PROBES_AT_ONCE, thread_name_prefix="relay") as pool:
+        for row, outcome in zip(rows, pool.map(_ask_relay, [row.pk for row in rows]), strict=True):
+            name = f"{row.chain.name} relay {row.key}"
+            if isinstance(outcome, SniperError):
+                yield fault(
+                    "chains", name, str(outcome), remedy=outcome.remedy or "Mend its row in the admin."
+                )
+            elif outcome.fault:
+                yield fault("chains", name, outcome.fault, remedy=outcome.remedy)
+            else:
+                yield good("chains", name, f"{outcome.label} answers in {outcome.latency_ms} ms")
+
+
+def _ask_relay(relay_id: int) -> RelayReport | SniperError:
+    try:
+        return relay_check(relay_id=relay_id)
+    except SniperError as error:
+        return error
+    finally:
+        connections.close_all()  # of this thread
 
 
 def _exchanges(env: Environment) -> Iterator[Check]:

@@ -175,7 +175,7 @@ def test_replacement_when_two_workers_make_it_at_once_then_one_is_stored(
     world: World, monkeypatch: pytest.MonkeyPatch
 ):
     order = stuck_entry(world)
-    offered = replacement.fees_offered
+    offered = fees_offered
 
     def slow(*given: Any, **named: Any) -> FeeQuote | None:
         with monkeypatch.context() as patch:

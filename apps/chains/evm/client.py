@@ -168,6 +168,11 @@ class EvmClient:
             answers += self._retrying(part, max(deadline - time.monotonic(), 0.001), capability)
         return answers
 
+    @property
+    def endpoints(self) -> tuple[Endpoint, ...]:
+        """Return the endpoints, best first."""
+        return self._endpoints
+
     def supports(self, capability: str) -> bool:
         """Tell whether any endpoint has the capability, or was never probed for it."""
         return any(endpoint.supports(capability) for endpoint in self._endpoints)

@@ -64,7 +64,12 @@ class EvmSender:
     """Implements TxSender for one EVM chain. Thread-safe."""
 
     def __init__(
-        self, client: EvmClient, *, data_dir: Path | None = None, passage: Fence = fence.passage
+        self,
+        client: EvmClient,
+        *,
+        data_dir: Path | None = None,
+        passage: Fence = fence.passage,
+        send_max_s: float = SEND_MAX_S,
     ) -> None:
         if data_dir is None:
             from django.conf import settings
@@ -73,6 +78,7 @@ class EvmSender:
         self._client = client
         self._data_dir = data_dir
         self._passage = passage
+        self._send_max_s = min(send_max_s, SEND_MAX_S)
         self._ids = itertools.count(1, TXS_MAX)
 
     def broadcast(self, tx: SignedTx, *, side: Side) -> None:
@@ -102,6 +108,14 @@ class EvmSender:
             return tuple(self._outcome(tx, answer, endpoint) for tx, answer in zip(txs, answers, strict=True))
         return tuple(_uncertain(tx, "no endpoint took it; nothing was sent", endpoint="") for tx in txs)
 
+    def request_of(self, tx: SignedTx) -> Request:
+        """Return the request that hands a transaction over."""
+        return "eth_sendRawTransaction", ("0x" + tx.payload.hex(),)
+
+    def headers_of(self, body: bytes) -> bytes:
+        """Return headers that only this body has, each ended by CR LF."""
+        return b""
+
     def _connect(self, endpoint: Endpoint) -> HttpConnection:
         """Return an open connection to a proven endpoint. Raises NetworkError."""
         deadline = time.monotonic() + PREPARE_MAX_S
@@ -124,11 +138,11 @@ class EvmSender:
         self, endpoint: Endpoint, connection: HttpConnection, txs: Sequence[SignedTx], side: Side
     ) -> list[Any | RpcFault]:
         """Send inside the fence. Raises EpochClosedError, BroadcastUncertainError, NetworkError (turned away)."""
-        requests = [("eth_sendRawTransaction", ("0x" + tx.payload.hex(),)) for tx in txs]
+        requests = [self.request_of(tx) for tx in txs]
         posts = [requests] if endpoint.supports("batch") else [[request] for request in requests]
         try:
             with self._passage(epoch=txs[0].epoch, side=side, data_dir=self._data_dir):
-                deadline = time.monotonic() + SEND_MAX_S
+                deadline = time.monotonic() + self._send_max_s
                 answers: list[Any | RpcFault] = []
                 for number, post in enumerate(posts):
                     answers += self._post(endpoint, connection, post, deadline, is_first=number == 0)
@@ -149,7 +163,8 @@ class EvmSender:
         try:
             if not is_first and not connection.is_open:
                 connection.open(deadline)
-            http = connection.post(encode_requests(requests, first_id=first_id), deadline=deadline)
+            body = encode_requests(requests, first_id=first_id)
+            http = connection.post(body, deadline=deadline, headers=self.headers_of(body))
         except TransportFault as fault:
             endpoint.failed(time.monotonic(), str(fault))
             raise BroadcastUncertainError(f"the endpoint {endpoint.label} {fault}") from fault

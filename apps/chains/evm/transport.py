@@ -161,15 +161,18 @@ class HttpConnection:
             raise TransportFault("unreachable", error.strerror or str(error), was_written=False) from error
         self._reader = _DeadlineReader(self._socket)
 
-    def post(self, body: bytes, *, deadline: float) -> HttpAnswer:
-        """Send ``body`` over the open connection and return the answer. Raises TransportFault and closes."""
+    def post(self, body: bytes, *, deadline: float, headers: bytes = b"") -> HttpAnswer:
+        """Send ``body`` over the open connection and return the answer. Raises TransportFault and closes.
+
+        ``headers`` are of this request alone, each ended by CR LF.
+        """
         assert self._socket is not None, "open() comes first"
         assert self._reader is not None
         self._reader.deadline = deadline
         self._reader.has_read = False
         try:
             self._socket.settimeout(_left(deadline))
-            self._socket.sendall(b"%b%d\r\n\r\n%b" % (self._address.head, len(body), body))
+            self._socket.sendall(b"%b%d\r\n%b\r\n%b" % (self._address.head, len(body), headers, body))
             answer, keeps_alive = _read_answer(self._reader)
         except TimeoutError as error:
             self.close()
