@@ -62,6 +62,11 @@ class Opportunity(models.Model):
     skip_explanation = models.CharField(max_length=300, blank=True)
     created_at = models.DateTimeField(db_index=True)
     updated_at = models.DateTimeField()
+    #: The purchase that an advanced order wants to make of it, and by which of its legs.
+    advanced = models.ForeignKey(
+        "AdvancedOrder", on_delete=models.PROTECT, null=True, related_name="opportunities"
+    )
+    advanced_leg = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         ordering = ["-id"]
@@ -153,6 +158,48 @@ class Position(models.Model):
         return f"position {self.pk} {self.status}"
 
 
+class AdvancedOrder(models.Model):
+    """Trades that wait for prices or times. What became of its children tells the next step, so a restart loses nothing.
+
+    Only one of the engine's present epoch acts: after a kill or a new start it waits until a person resumes it.
+    """
+
+    #: Given with the request: asking twice makes one order.
+    request_key = models.CharField(max_length=80, unique=True)
+    kind = models.CharField(max_length=10)  # for people: limit, stop, ladder, bracket, trailing, twap, …
+    side = models.CharField(max_length=4, choices=SIDES)
+    pair = models.ForeignKey(Pair, on_delete=models.PROTECT, related_name="advanced_orders")
+    #: Sold from, or added to; None: a purchase that opens a position.
+    position = models.ForeignKey(
+        Position, on_delete=models.PROTECT, null=True, related_name="advanced_orders"
+    )
+    chain_key = models.CharField(max_length=60)
+    wallet_key = models.CharField(max_length=60)
+    status = models.CharField(
+        max_length=9,
+        choices=[(v, v) for v in ("open", "done", "cancelled", "failed")],
+        default="open",
+    )
+    explanation = models.CharField(max_length=300, blank=True)  # how it ended, or why it waits
+    plan = models.JSONField()  # trading.logic.orders_advanced.Plan; amounts and prices as text
+    highest_price_raw = RawAmountField(default=0)  # of trailing legs; per PRICE_SCALE, only grows
+    accepted_rules = models.JSONField(default=list)  # refusals that a person has seen and accepted
+    epoch = models.PositiveBigIntegerField()
+    children = models.PositiveIntegerField(default=0)  # grows with each: two watchers never make the same one
+    last_child_at = models.DateTimeField(null=True)
+    source = models.CharField(max_length=5, choices=[(v, v) for v in ("hand", "entry")], default="hand")
+    created_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+    updated_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["chain_key", "status"], name="advanced_queue")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.side} {self.pk} {self.status}"
+
+
 class Order(models.Model):
     """One swap we asked for. Idempotent by ``client_order_id``; its status changes only along ORDER_TRANSITIONS."""
 
@@ -190,6 +237,9 @@ class Order(models.Model):
     foreign_nonce_block = models.PositiveBigIntegerField(null=True)
     #: An entry that had ended and may be mined after all (a reorganisation), while its opportunity has another one.
     is_extra = models.BooleanField(default=False)
+    #: The advanced order whose leg this sale is; purchases are told by their opportunity.
+    advanced = models.ForeignKey("AdvancedOrder", on_delete=models.PROTECT, null=True, related_name="orders")
+    advanced_leg = models.PositiveSmallIntegerField(null=True)
 
     class Meta:
         ordering = ["-id"]
