@@ -72,8 +72,8 @@ def _gate(default: Gate, help_text: str) -> Any:
     return _setting(default, help_text, unit="level", ge=0, le=max(Gate))
 
 
-def _switch(help_text: str) -> Any:
-    return _setting(True, help_text)  # noqa: FBT003  # a default, in the place where all defaults stand
+def _switch(help_text: str, *, default: bool = True) -> Any:
+    return _setting(default, help_text)
 
 
 def _effect(default: Effect, help_text: str) -> Any:
@@ -397,6 +397,9 @@ class Breakers(_Section):
     )
 
 
+_UNPROVEN = "Off at first: on public swaps such sales told no better than chance what the price did next."
+
+
 class Influence(_Section):
     """What market intelligence may change about trades. It makes them smaller, later or stricter, never looser than set.
 
@@ -407,14 +410,17 @@ class Influence(_Section):
     size_by_manipulation: bool = _switch("Sizes shrink when buyers may act in concert.")
     size_by_volatility: bool = _switch("Sizes shrink when the price swings widely.")
     size_by_sentiment: bool = _switch("Sizes shrink when people speak badly of a token.")
-    size_by_whales: bool = _switch("Sizes shrink when large holders sell.")
+    size_by_whales: bool = _switch(f"Sizes shrink when large holders sell. {_UNPROVEN}", default=False)
     size_by_edge: bool = _switch("Sizes follow what our own entries brought lately.")
-    score_by_news: bool = _switch("Sentiment and the sales of large holders move the score.")
+    score_by_news: bool = _switch("Sentiment moves the score.")
+    score_by_whales: bool = _switch(f"The sales of large holders move the score. {_UNPROVEN}", default=False)
     regime_in_limits: bool = _switch("Limits narrow and the least score rises in a falling market.")
     regime_in_timing: bool = _switch("Entries wait longer in a falling market.")
     regime_in_exits: bool = _switch("Gains are taken sooner in a falling market.")
-    whales_in_timing: bool = _switch("Entries wait while large holders sell.")
-    whales_in_exits: bool = _switch("Stops draw closer while large holders sell, and much selling sells.")
+    whales_in_timing: bool = _switch(f"Entries wait while large holders sell. {_UNPROVEN}", default=False)
+    whales_in_exits: bool = _switch(
+        f"Stops draw closer while large holders sell, and much selling sells. {_UNPROVEN}", default=False
+    )
     sentiment_threshold: bool = _switch("New pairs that people speak very badly of are not bought.")
     exits_by_volatility: bool = _switch("Stops and gains to take follow the price's usual swing.")
     probe_when_uncertain: bool = _switch("Pairs whose score may be too low are bought in small only.")

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.domain.analysis import Analysis
-from apps.domain.config import TradingConfig
+from apps.domain.config import Influence, TradingConfig
 from apps.domain.estimate import Estimate, known, unknown
 from apps.risk.logic.conditions import Conditions, conditions_of
 from apps.risk.logic.exit_limits import stop_by_volatility_bps
@@ -20,8 +20,11 @@ from apps.risk.logic.limits import limits_in_force
 from apps.risk.logic.modifiers import news_points, score_moved, sentiment_points, whale_points
 from tests.trading import cases
 
-CONFIG = TradingConfig()
+#: Everything that may narrow does.
+CONFIG = cases.config(influence={"size_by_whales": True})
 INPUTS = ("regime", "volatility", "sentiment", "whale_distribution", "coordination")
+
+ALL_NEWS = Influence(score_by_whales=True)
 
 
 def given_as(code: str, value: int, confidence: str = "1") -> Estimate:
@@ -177,7 +180,7 @@ def figure(config: TradingConfig, name: str) -> Any:
 @pytest.mark.parametrize("switch", SWITCHES)
 def test_switch_is_off_then_its_input_changes_nothing(switch: str) -> None:
     conditions, _ = SWITCHES[switch]
-    config = cases.config(influence={switch: False})
+    config = cases.config(influence={"size_by_whales": True, switch: False})
     noted = [item.switch for item in limits_in_force(config, conditions).adjustments]
     assert f"influence.{switch}" not in noted
     others = dict.fromkeys(SWITCHES, False)
@@ -317,11 +320,12 @@ def test_sentiment_then_blame_counts_more_than_praise_and_unknown_nothing() -> N
 def test_whales_sell_then_the_score_falls_and_unknown_leaves_it() -> None:
     assert whale_points(with_figures(given_as("whale_distribution_bps", 4_000))) == 1_000
     assert whale_points(with_figures()) == 0
-    assert news_points(with_figures(given_as("whale_distribution_bps", 4_000))) == -1_000
-    assert news_points(with_figures()) == 0
+    assert news_points(with_figures(given_as("whale_distribution_bps", 4_000)), ALL_NEWS) == -1_000
+    assert news_points(with_figures(given_as("whale_distribution_bps", 4_000)), Influence()) == 0
+    assert news_points(with_figures(), ALL_NEWS) == 0
 
 
 @given(score=st.integers(0, 10_000), sentiment=st.integers(-20_000, 20_000), whales=st.integers(-5, 20_000))
 def test_any_figures_then_the_score_stays_in_bounds(score: int, sentiment: int, whales: int) -> None:
     analysis = with_figures(given_as("sentiment_bps", sentiment), given_as("whale_distribution_bps", whales))
-    assert 0 <= score_moved(score, news_points(analysis)) <= 10_000
+    assert 0 <= score_moved(score, news_points(analysis, ALL_NEWS)) <= 10_000

@@ -19,7 +19,7 @@ from apps.trading.logic.plan import plan_in_force
 from apps.trading.logic.record import decision_from_inputs, exit_inputs
 from tests.trading import cases
 
-CONFIG = cases.config()
+CONFIG = cases.config(influence={"whales_in_exits": True})
 ALL_OFF = cases.config(
     influence={"exits_by_volatility": False, "regime_in_exits": False, "whales_in_exits": False}
 )

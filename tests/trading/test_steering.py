@@ -45,7 +45,7 @@ def case(
     **facts: Any,
 ) -> EntryCase:
     """Return a case as it is made for every entry."""
-    given_config = config or cases.config()
+    given_config = config or cases.config(influence={"size_by_whales": True, "whales_in_timing": True})
     analysis = cases.analysis()
     analysis = replace(analysis, estimates=(*analysis.estimates, *estimates))
     limits = limits_in_force(

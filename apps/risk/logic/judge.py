@@ -35,7 +35,7 @@ def judge(
     )
     outcome = outcome_of(findings)
     scored = score(analysis, weights=config.weights.of(analysis.listing.base.chain_key))
-    moved = news_points(analysis) if config.influence.score_by_news else 0
+    moved = news_points(analysis, config.influence)
     return RiskVerdict(
         trace_id=analysis.trace_id,
         pair_key=analysis.listing.pair_key,

@@ -8,6 +8,7 @@ from __future__ import annotations
 from decimal import Decimal
 
 from apps.domain.analysis import Analysis
+from apps.domain.config import Influence
 from apps.domain.estimate import Estimate
 from apps.domain.money import BPS_ONE
 
@@ -22,9 +23,10 @@ def score_moved(score_bps: int, points: int) -> int:
     return min(max(score_bps + points, 0), BPS_ONE)
 
 
-def news_points(analysis: Analysis) -> int:
+def news_points(analysis: Analysis, influence: Influence) -> int:
     """Return what sentiment (-10000..10000 bps) and whale distribution (0..10000 bps) add to a score, or take."""
-    return sentiment_points(analysis) - whale_points(analysis)
+    sentiment = sentiment_points(analysis) if influence.score_by_news else 0
+    return sentiment - (whale_points(analysis) if influence.score_by_whales else 0)
 
 
 def sentiment_points(analysis: Analysis) -> int:
