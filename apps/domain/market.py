@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from apps.domain.concentrated import ConcentratedLiquidity
 from apps.domain.entities import TokenMove
 from apps.domain.errors import SniperError
 from apps.domain.ids import ChainKey, PairKey, TraceId
@@ -73,6 +74,7 @@ class ChainEvent:
     block: BlockRef
     tx_hash: str
     log_index: int
+    fee_bps: int | None = None  # the pool's own swap fee; None: that of its exchange
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -194,12 +196,18 @@ class Listing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PoolReserves:
-    """A constant-product pool at one block, seen from the base token."""
+    """A pool at one block, seen from the base token.
+
+    Where liquidity lies in ranges, base and quote are those of a constant-product pool of the same price that is no
+    deeper than the range in force and than the coins held; exact quotes come from ``concentrated``.
+    """
 
     pair_key: PairKey
     base_raw: int
     quote_raw: int
     block: BlockRef
+    concentrated: ConcentratedLiquidity | None = None
+    base_is_token0: bool | None = None  # None: not needed, as the pool is a constant-product one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -92,6 +92,9 @@ class OrderIntent:
     gas_limit: int
     epoch: int
     expires_at_ms: int
+    fee_bps: int | None = (
+        None  # the pool's swap fee, by which some protocols name a pool; None: not asked for
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -239,7 +239,7 @@ def _register(
                 candidate,
                 tokens=tokens,
                 creator=creators.get(candidate.event.tx_hash, ""),
-                fee_bps=dexes[candidate.event.dex_key].fee_bps,
+                fee_bps=_fee_bps_of(candidate.event, dexes),
                 source=source,
                 registration=registration,
             )
@@ -336,6 +336,11 @@ def _token_row(
     row.symbol = metadata.symbol[:_SYMBOL_LENGTH_MAX]
     row.faults = faults
     return row
+
+
+def _fee_bps_of(event: ChainEvent, dexes: Mapping[str, DexProfile]) -> int:
+    """Return the pool's own fee where its creation names one, else its exchange's."""
+    return dexes[event.dex_key].fee_bps if event.fee_bps is None else event.fee_bps
 
 
 def _pair_row(

@@ -252,6 +252,7 @@ def intent_of(order: Order, profile: ChainProfile) -> OrderIntent:
         gas_limit=order.gas_limit,
         epoch=order.epoch,
         expires_at_ms=ms_of(order.expires_at),
+        fee_bps=order.pair.fee_bps,
     )
 
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from apps.chains.evm import abi, parse
 from apps.chains.evm.client import EvmClient, RpcFault
@@ -53,6 +53,9 @@ class UniswapV2PairSource:
     A log that cannot be decoded goes to ``on_fault`` and hides no other.
     """
 
+    #: The first topic of the factory's event; sources of other protocols have others.
+    topic = abi.TOPIC_PAIR_CREATED
+
     def __init__(
         self, client: EvmClient, dex: DexProfile, *, on_fault: Callable[[BadDataError], None] | None = None
     ) -> None:
@@ -63,7 +66,7 @@ class UniswapV2PairSource:
     @property
     def log_filter(self) -> dict[str, Any]:
         """Return address and topics to subscribe to."""
-        return {"address": self._dex.factory, "topics": [abi.TOPIC_PAIR_CREATED]}
+        return {"address": self._dex.factory, "topics": [self.topic]}
 
     def events(self, first_block: int, last_block: int) -> tuple[ChainEvent, ...]:
         """Return the pools created in these blocks, both ends included, in log order. Raises NetworkError."""
@@ -84,14 +87,18 @@ class UniswapV2PairSource:
         events: list[ChainEvent] = []
         for log in logs:
             try:
-                event = parse.pair_created(
-                    log, chain_key=self._dex.chain_key, dex_key=self._dex.dex_key, times_ms=times
-                )
+                event = self._event(log, times)
             except BadDataError as error:
                 self._on_fault(error)
             else:
                 events.append(event)
         return tuple(events)
+
+    def _event(self, log: parse.Log, times_ms: Mapping[int, int]) -> ChainEvent:
+        """Return the event of one log. Raises BadDataError."""
+        return parse.pair_created(
+            log, chain_key=self._dex.chain_key, dex_key=self._dex.dex_key, times_ms=times_ms
+        )
 
     def _window(self, first: int, last: int) -> tuple[ChainEvent, ...]:
         chunks = [
@@ -147,7 +154,8 @@ class UniswapV2SwapBuilder:
         """Return the approval of exactly what a sell spends, or None when it is a buy or the allowance covers it."""
         if intent.side == "buy" or allowance_raw >= intent.amount_in.raw:
             return None
-        return self._transaction(
+        return router_transaction(
+            self.profile,
             intent,
             purpose="approve",
             nonce=nonce,
@@ -162,14 +170,7 @@ class UniswapV2SwapBuilder:
         ``deadline_s`` is the unix time after which the router reverts. Raises TradingError for a route that does not
         begin (buy) or end (sell) at the wrapped coin.
         """
-        wrapped = self.profile.wrapped_native.address.lower()
-        native_end = intent.route[0] if intent.side == "buy" else intent.route[-1]
-        if len(intent.route) < 2 or native_end.lower() != wrapped:
-            raise TradingError(
-                "The route does not lead through the chain's wrapped coin.",
-                remedy="Trade pairs whose quote is the wrapped native coin.",
-                order=intent.client_order_id,
-            )
+        route_checked(self.profile, intent)
         buys = intent.side == "buy"
         if buys:
             data = abi.buy_data(
@@ -186,7 +187,8 @@ class UniswapV2SwapBuilder:
                 recipient=recipient,
                 deadline_s=deadline_s,
             )
-        return self._transaction(
+        return router_transaction(
+            self.profile,
             intent,
             purpose="swap",
             nonce=nonce,
@@ -196,30 +198,42 @@ class UniswapV2SwapBuilder:
             gas_limit=intent.gas_limit,
         )
 
-    def _transaction(
-        self,
-        intent: OrderIntent,
-        *,
-        purpose: str,
-        nonce: int,
-        to: str,
-        data: bytes,
-        gas_limit: int,
-        value_raw: int = 0,
-    ) -> UnsignedTx:
-        assert purpose in ("approve", "swap"), purpose
-        return UnsignedTx(
-            chain_key=self.profile.chain_key,
-            wallet_key=intent.wallet_key,
-            purpose="approve" if purpose == "approve" else "swap",
-            nonce=nonce,
-            to=abi.checksum(to),
-            value_raw=value_raw,
-            data=data,
-            gas_limit=gas_limit,
-            max_fee_wei=0,
-            tip_wei=0,
+
+def route_checked(profile: ChainProfile, intent: OrderIntent) -> None:
+    """Raise TradingError unless a buy's route begins, and a sell's ends, at the chain's wrapped coin."""
+    native_end = intent.route[0] if intent.side == "buy" else intent.route[-1]
+    if len(intent.route) < 2 or native_end.lower() != profile.wrapped_native.address.lower():
+        raise TradingError(
+            "The route does not lead through the chain's wrapped coin.",
+            remedy="Trade pairs whose quote is the wrapped native coin.",
+            order=intent.client_order_id,
         )
+
+
+def router_transaction(
+    profile: ChainProfile,
+    intent: OrderIntent,
+    *,
+    purpose: Literal["approve", "swap"],
+    nonce: int,
+    to: str,
+    data: bytes,
+    gas_limit: int,
+    value_raw: int = 0,
+) -> UnsignedTx:
+    """Return a transaction of an order, its fees left at zero."""
+    return UnsignedTx(
+        chain_key=profile.chain_key,
+        wallet_key=intent.wallet_key,
+        purpose=purpose,
+        nonce=nonce,
+        to=abi.checksum(to),
+        value_raw=value_raw,
+        data=data,
+        gas_limit=gas_limit,
+        max_fee_wei=0,
+        tip_wei=0,
+    )
 
 
 def router_fee_bps(client: EvmClient, router: str) -> int:
