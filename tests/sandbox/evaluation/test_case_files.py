@@ -137,7 +137,14 @@ def test_damaged_file_with_name_and_label_when_asked_then_it_tells_them(tmp_path
 def test_folder_when_listed_then_files_come_in_order_with_those_of_sub_folders():
     paths = case_paths(CASES)
     assert list(paths) == sorted(paths)
-    assert {path.parent.name for path in paths} == {"tuning", "test", "tune", "final", "held-out-3"}
+    assert {path.parent.name for path in paths} == {
+        "tuning",
+        "test",
+        "tune",
+        "final",
+        "held-out-3",
+        "held-out-4",
+    }
 
 
 def test_folder_without_files_when_listed_then_it_is_a_named_fault(tmp_path):
