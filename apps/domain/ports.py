@@ -26,6 +26,7 @@ from apps.domain.market import (
 from apps.domain.money import Amount
 from apps.domain.order import OrderIntent, Side, SignedTx, UnsignedTx
 from apps.domain.probes import TokenProbes
+from apps.domain.sending import SendFacts, SendQuestion
 
 
 class PairSource(Protocol):
@@ -125,6 +126,9 @@ class ChainReader(PoolReader, Protocol):
 
         What others have sent before us counts where the node shows it. ``balance_raw``: what the sender is taken to hold.
         """
+
+    def send_facts(self, question: SendQuestion) -> SendFacts:
+        """Return what must be known right before a signature, in one round trip. Raises NetworkError, BadDataError."""
 
     def receipt(self, tx_hash: str) -> Receipt | None:
         """Return the receipt, or None while the transaction is not mined."""

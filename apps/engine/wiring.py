@@ -197,7 +197,12 @@ def _on_paper(reader: EvmReader, dexes: Mapping[str, DexProfile]) -> ExecutionPo
     return ExecutionPorts(
         profile=profile,
         reader=PaperReader(reader, account, listing_of=_listing_of),
-        builders={key: PaperSwapBuilder(profile=profile, dex=dex) for key, dex in dexes.items()},
+        builders={
+            key: PaperSwapBuilder(
+                profile=profile, dex=dex, real=_kind_of(dex).builder(profile=profile, dex=dex)
+            )
+            for key, dex in dexes.items()
+        },
         signer=signer(),
         sender=PaperSender(reader, account, data_dir=settings.DATA_DIR),
     )

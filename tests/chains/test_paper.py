@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from apps.chains.evm.dex.uniswap_v2 import UniswapV2SwapBuilder
 from apps.chains.evm.parse import fill_amounts
 from apps.chains.models import PaperBalance, PaperTransaction
 from apps.chains.paper.account import PaperAccount
@@ -19,7 +20,8 @@ from apps.domain.errors import BadDataError, EpochClosedError, InsufficientFunds
 from apps.domain.ids import ClientOrderId, TraceId, WalletKey
 from apps.domain.market import Listing, Receipt
 from apps.domain.money import Amount
-from apps.domain.order import OrderIntent, Side, SignedTx
+from apps.domain.order import OrderIntent, Side, SignedTx, UnsignedTx
+from apps.domain.sending import SendQuestion
 from tests.chain_fixtures import Launch, Market, running_market
 from tests.chains.evm.deployment import chain_key, dex_of, listing_of, profile_of, reader_of
 
@@ -41,6 +43,11 @@ def shut_fence(*, epoch: int, side: Side, data_dir: Path) -> AbstractContextMana
     raise EpochClosedError("shut", epoch=epoch)
 
 
+def paper_builder(market: Market) -> PaperSwapBuilder:
+    profile, dex = profile_of(market), dex_of(market)
+    return PaperSwapBuilder(profile=profile, dex=dex, real=UniswapV2SwapBuilder(profile=profile, dex=dex))
+
+
 @dataclass(frozen=True)
 class Desk:
     """A paper trader at one pair."""
@@ -51,9 +58,9 @@ class Desk:
     signer: PaperSigner
     sender: PaperSender
 
-    def order(
+    def unsigned(
         self, side: Side, amount_raw: int, *, out_min_raw: int = 1, deadline_s: int = LATE_S
-    ) -> SignedTx:
+    ) -> UnsignedTx:
         profile, buys = profile_of(self.market), side == "buy"
         route = (self.listing.quote.address, self.listing.base.address)
         intent = OrderIntent(
@@ -71,13 +78,15 @@ class Desk:
             epoch=1,
             expires_at_ms=0,
         )
-        builder = PaperSwapBuilder(profile=profile, dex=dex_of(self.market))
+        builder = paper_builder(self.market)
         assert builder.approval(intent, nonce=0, allowance_raw=0) is None
         nonce = self.reader.transaction_count(OWNER, pending=True)
-        unsigned = builder.swap(intent, nonce=nonce, recipient=OWNER, deadline_s=deadline_s)
-        fees = self.reader.fees()
+        return builder.swap(intent, nonce=nonce, recipient=OWNER, deadline_s=deadline_s)
+
+    def order(self, side: Side, amount_raw: int, **terms: Any) -> SignedTx:
+        unsigned, fees = self.unsigned(side, amount_raw, **terms), self.reader.fees()
         priced = replace(unsigned, max_fee_wei=fees.max_fee_wei, tip_wei=fees.tip_wei)
-        return self.signer.sign(priced, client_order_id=f"order-{nonce}", epoch=1)
+        return self.signer.sign(priced, client_order_id=f"order-{unsigned.nonce}", epoch=1)
 
     def trade(self, side: Side, amount_raw: int, **terms: Any) -> Receipt:
         tx = self.order(side, amount_raw, **terms)
@@ -221,6 +230,20 @@ def test_transactions_when_two_wait_then_they_fill_in_order_of_nonce(market: Mar
     assert desk.reader.transaction_count(OWNER, pending=False) == 2
 
 
+@pytest.mark.parametrize(("out_min_raw", "failure"), [(1, ""), (10**40, "INSUFFICIENT_OUTPUT_AMOUNT")])
+def test_before_signing_when_on_paper_then_the_real_swap_is_tried_with_paper_coins(
+    market: Market, tmp_path: Path, out_min_raw: int, failure: str
+) -> None:
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    swap = desk.unsigned("buy", VALUE_RAW, out_min_raw=out_min_raw)
+    found = desk.reader.send_facts(SendQuestion(owner=OWNER, trial=swap))
+    assert failure in found.failure
+    assert bool(failure) == bool(found.failure)
+    assert found.failure == desk.reader.failure_ahead(swap, sender=OWNER)
+    assert (found.balance_raw, found.nonce, found.allowance_raw) == (START_RAW, 0, 0)
+    assert found.fees == desk.reader.fees()
+
+
 def test_cancellation_when_it_takes_the_nonce_then_the_swap_never_comes(
     market: Market, tmp_path: Path
 ) -> None:
@@ -229,9 +252,7 @@ def test_cancellation_when_it_takes_the_nonce_then_the_swap_never_comes(
     desk.sender.broadcast(swap, side="buy")
     marker = marker_decode(swap.payload)
     unsigned = replace(
-        PaperSwapBuilder(profile=profile_of(market), dex=dex_of(market)).swap(
-            _intent_like(desk), nonce=marker.nonce, recipient=OWNER, deadline_s=0
-        ),
+        paper_builder(market).swap(_intent_like(desk), nonce=marker.nonce, recipient=OWNER, deadline_s=0),
         purpose="cancel",
         value_raw=0,
         data=b"",

@@ -27,6 +27,7 @@ from apps.domain.market import (
 )
 from apps.domain.money import Token
 from apps.domain.order import OrderIntent, SignedTx, UnsignedTx
+from apps.domain.sending import SendFacts, SendQuestion
 from apps.state.services.engine import engine_view
 
 ZERO = "0x" + "0" * 40
@@ -152,6 +153,19 @@ class FakeChain:
         trade = self._buy if do["do"] == "buy" else self._sell
         given = trade(self.pools[do["token"]], int(do["amount"]))
         return "" if given is not None and given >= int(do["least"]) else "INSUFFICIENT_OUTPUT_AMOUNT"
+
+    def send_facts(self, question: SendQuestion) -> SendFacts:
+        """Answer each part as it is answered alone, so that a fault armed for one strikes here, too."""
+        owner, allowance = question.owner, 0
+        if question.spender:
+            allowance = self.allowance(owner, question.spender, question.token_address)
+        return SendFacts(
+            fees=self.fees(),
+            balance_raw=self.balances(owner, ["native"])["native"],
+            nonce=self.transaction_count(owner, pending=True),
+            allowance_raw=allowance,
+            failure="" if question.trial is None else self.failure_ahead(question.trial, sender=owner),
+        )
 
     def receipt(self, tx_hash: str) -> Receipt | None:
         self._at("receipt")

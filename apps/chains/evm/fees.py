@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.chains.evm import parse
-from apps.chains.evm.client import EvmClient, RpcFault, RpcFaultError
+from apps.chains.evm.client import EvmClient, Request, RpcFault, RpcFaultError
 from apps.domain.market import ChainProfile, FeeQuote
 
 #: Base fee moves by at most 1/8 a block (EIP-1559). Chains with other parameters move less or say so in eth_feeHistory.
@@ -67,12 +67,20 @@ def read_fees(client: EvmClient, profile: ChainProfile) -> FeeQuote:
 
     Raises NetworkError, BadDataError.
     """
-    block, history = client.batch(
-        [
-            ("eth_getBlockByNumber", ("latest", False)),
-            ("eth_feeHistory", (hex(HISTORY_BLOCKS), "latest", [TIP_PERCENTILE, TIP_PERCENTILE_FRONT])),
-        ]
-    )
+    block, history = client.batch(fee_requests())
+    return fees_of(block, history, profile)
+
+
+def fee_requests() -> list[Request]:
+    """Return what to ask for fees: ``fees_of`` takes the answers."""
+    return [
+        ("eth_getBlockByNumber", ("latest", False)),
+        ("eth_feeHistory", (hex(HISTORY_BLOCKS), "latest", [TIP_PERCENTILE, TIP_PERCENTILE_FRONT])),
+    ]
+
+
+def fees_of(block: Any, history: Any, profile: ChainProfile) -> FeeQuote:
+    """Return the fees that these answers make; without a fee history from the block alone. Raises NetworkError, BadDataError."""
     if isinstance(block, RpcFault):
         raise RpcFaultError(block, method="eth_getBlockByNumber")
     facts = fee_facts(block, None if isinstance(history, RpcFault) else history)

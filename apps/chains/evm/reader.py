@@ -9,7 +9,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from apps.chains.evm import abi, ahead, facts, parse, probes_local, probes_run, simulate, simulate_local
+from apps.chains.evm import (
+    abi,
+    ahead,
+    departure,
+    facts,
+    parse,
+    probes_local,
+    probes_run,
+    simulate,
+    simulate_local,
+)
 from apps.chains.evm.client import TIMEOUT_DEFAULT_S, EvmClient, Request, RpcFault
 from apps.chains.evm.fees import read_fees
 from apps.chains.evm.funding import first_funding
@@ -38,6 +48,7 @@ from apps.domain.market import (
 from apps.domain.money import UINT256_MAX, USD_MICROS, Token
 from apps.domain.order import UnsignedTx
 from apps.domain.probes import TokenProbes
+from apps.domain.sending import SendFacts, SendQuestion
 
 logger = logging.getLogger(__name__)
 
@@ -421,6 +432,10 @@ class EvmReader:
         """Return why the transaction would fail upon what waits at the node, "" when it would not or nobody can tell."""
         [answer] = self._client.batch([ahead.request(tx, sender=sender, balance_raw=balance_raw)])
         return ahead.failure(answer)
+
+    def send_facts(self, question: SendQuestion) -> SendFacts:
+        """Return fees, coins, nonce, allowance and the swap's trial, in one batch."""
+        return departure.read(self._client, self.profile, question)
 
     def receipt(self, tx_hash: str) -> Receipt | None:
         """Return the receipt, or None while the transaction is not mined."""

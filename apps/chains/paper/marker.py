@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from eth_utils.crypto import keccak
@@ -11,6 +11,7 @@ from eth_utils.crypto import keccak
 from apps.domain.errors import BadDataError
 from apps.domain.market import ChainProfile, DexProfile
 from apps.domain.order import OrderIntent, Side, UnsignedTx
+from apps.domain.ports import SwapBuilder
 
 _BYTES_MAX = 4_096
 
@@ -46,10 +47,14 @@ class Marker:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PaperSwapBuilder:
-    """Builds swaps on paper. Implements ``ports.SwapBuilder``; takes what the real builder takes."""
+    """Builds swaps on paper. Implements ``ports.SwapBuilder``; takes what the real builder takes.
+
+    ``real`` builds what would be sent with a key, so that it can be tried upon the real market.
+    """
 
     profile: ChainProfile
     dex: DexProfile
+    real: SwapBuilder
 
     def approval(self, intent: OrderIntent, *, nonce: int, allowance_raw: int) -> UnsignedTx | None:
         """Return None: the gas of the approval is added to that of the sell."""
@@ -64,18 +69,15 @@ class PaperSwapBuilder:
             amount_out_min_raw=intent.amount_out_min.raw,
             deadline_s=deadline_s,
         )
-        return UnsignedTx(
-            chain_key=self.profile.chain_key,
-            wallet_key=intent.wallet_key,
-            purpose="swap",
-            nonce=nonce,
-            to=self.dex.router,
-            value_raw=intent.amount_in.raw if intent.side == "buy" else 0,
-            data=json.dumps(_texts(asdict(swap))).encode(),
-            gas_limit=intent.gas_limit,
-            max_fee_wei=0,
-            tip_wei=0,
-        )
+        real = self.real.swap(intent, nonce=nonce, recipient=recipient, deadline_s=deadline_s)
+        particulars = _texts(asdict(swap)) | {"calldata": real.data.hex()}
+        return replace(real, data=json.dumps(particulars).encode())
+
+
+def real_of(tx: UnsignedTx) -> UnsignedTx:
+    """Return the swap that a paper swap stands for, as it would be signed with a key."""
+    assert tx.purpose == "swap", tx.purpose
+    return replace(tx, data=bytes.fromhex(json.loads(tx.data)["calldata"]))
 
 
 def marker_encode(tx: UnsignedTx, *, owner: str, client_order_id: str) -> bytes:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from apps.chains.models import PaperTransaction
 from apps.chains.paper.account import PaperAccount, receipt_of
 from apps.chains.paper.fill import CANCEL_GAS, PaperFill, fill, probe_amount_raw
-from apps.chains.paper.marker import Marker, PaperSwap, marker_decode, marker_encode, marker_hash
+from apps.chains.paper.marker import Marker, PaperSwap, marker_decode, marker_encode, marker_hash, real_of
 from apps.domain.entities import FirstCoins
 from apps.domain.errors import (
     InsufficientFundsError,
@@ -36,6 +37,7 @@ from apps.domain.market import (
 from apps.domain.order import Side, SignedTx, UnsignedTx
 from apps.domain.ports import ChainReader
 from apps.domain.probes import TokenProbes
+from apps.domain.sending import SendFacts, SendQuestion
 from apps.state import fence
 
 #: From broadcast to inclusion on a real network.
@@ -162,7 +164,17 @@ class PaperReader:
     def failure_ahead(self, tx: UnsignedTx, *, sender: str, balance_raw: int | None = None) -> str:
         """Return why it would fail in the real market; the coins of a paper wallet count as held."""
         held = self.balances(sender, [NATIVE_ADDRESS])[NATIVE_ADDRESS] if balance_raw is None else balance_raw
-        return self._reader.failure_ahead(tx, sender=sender, balance_raw=held)
+        return self._reader.failure_ahead(real_of(tx), sender=sender, balance_raw=held)
+
+    def send_facts(self, question: SendQuestion) -> SendFacts:
+        """Return fees and trial of the real market, coins and nonce of the paper wallet."""
+        held = self.balances(question.owner, [NATIVE_ADDRESS])[NATIVE_ADDRESS]
+        trial = None if question.trial is None else real_of(question.trial)
+        real = self._reader.send_facts(
+            SendQuestion(owner=question.owner, trial=trial, trial_balance_raw=held)
+        )
+        nonce = self.transaction_count(question.owner, pending=True)
+        return replace(real, balance_raw=held, nonce=nonce, allowance_raw=0)
 
     def transaction_count(self, owner: str, *, pending: bool) -> int:
         """Return the paper wallet's next nonce."""

@@ -21,10 +21,10 @@ from apps.domain.errors import (
     NetworkError,
     SniperError,
 )
-from apps.domain.ids import NATIVE_ADDRESS
 from apps.domain.market import FeeQuote
 from apps.domain.order import OrderIntent, OrderStatus, SignedTx, UnsignedTx
 from apps.domain.ports import SwapBuilder
+from apps.domain.sending import SendQuestion
 from apps.state.durability import durable_transaction
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
@@ -134,76 +134,64 @@ def _ended_unclaimed(order: Order, engine: EngineView) -> bool:
 def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
     """Read what is needed; None when gas is above the order's cap now or the swap would fail.
 
-    Raises InsufficientFundsError, NetworkError.
+    All of it is read in one round trip. Raises InsufficientFundsError, NetworkError.
     """
     intent = intent_of(order, ports.profile)
     builder = ports.builder(order.pair.dex_key)
     owner = ports.signer.address(order.wallet_key)
     config = active_config().config
     deadline = timezone.now() + timedelta(seconds=config.execution.transaction_deadline_s)
-    allowance, gas = 0, intent.gas_limit
+    deadline_s = int(deadline.timestamp())
+    swap = builder.swap(intent, nonce=0, recipient=owner, deadline_s=deadline_s)
+    # Sales are sent without a trial: whoever wants out does not wait for a better moment.
+    found = ports.reader.send_facts(
+        SendQuestion(owner=owner, trial=swap)
+        if intent.side == "buy"
+        else SendQuestion(owner=owner, spender=swap.to, token_address=intent.amount_in.token.address)
+    )
+    gas, quoted = intent.gas_limit, found.fees
     approval: UnsignedTx | None = None
     if intent.side == "sell":
-        router = builder.swap(intent, nonce=0, recipient=owner, deadline_s=0).to
-        allowance = ports.reader.allowance(owner, router, intent.amount_in.token.address)
-        approval = builder.approval(intent, nonce=0, allowance_raw=allowance)
+        approval = builder.approval(intent, nonce=0, allowance_raw=found.allowance_raw)
         gas += 0 if approval is None else approval.gas_limit
-    quoted = ports.reader.fees()
-    if intent.side == "buy":
+    else:
         raise_max_raw = tip_raise_max_raw(config, intent.amount_in.raw)
         quoted = fees_bid(quoted, gas_limit=gas, raise_max_raw=raise_max_raw)
     fees = _capped(quoted, intent.fee_cap_raw // gas)
     if fees is None:
         logger.info("order waits for cheaper gas", extra={"order": order.pk})
         return None
-    balance = ports.reader.balances(owner, [NATIVE_ADDRESS]).get(NATIVE_ADDRESS)
-    if balance is None:
-        raise NetworkError("the wallet's balance cannot be read", remedy="It is tried again by itself.")
-    spent = intent.amount_in.raw if intent.side == "buy" else 0
-    if balance < spent + gas * fees.max_fee_wei:
+    needed = (intent.amount_in.raw if intent.side == "buy" else 0) + gas * fees.max_fee_wei
+    if found.balance_raw < needed:
         raise InsufficientFundsError(
             f"Wallet {order.wallet_key} cannot pay for this order and its gas.",
             remedy=f"Send {ports.profile.native.symbol} to {owner} on {ports.profile.name}.",
-            balance_raw=str(balance),
-            needed_raw=str(spent + gas * fees.max_fee_wei),
+            balance_raw=str(found.balance_raw),
+            needed_raw=str(needed),
         )
-    if intent.side == "buy" and _fails_ahead(order, intent, builder, owner, int(deadline.timestamp()), ports):
+    if found.failure:
+        _give_up(order, found.failure)
         return None
     return _Prepared(
         intent=intent,
         builder=builder,
         owner=owner,
         fees=fees,
-        chain_nonce=ports.reader.transaction_count(owner, pending=True),
-        allowance_raw=allowance,
+        chain_nonce=found.nonce,
+        allowance_raw=found.allowance_raw,
         needs_approval=approval is not None,
-        deadline_s=int(deadline.timestamp()),
+        deadline_s=deadline_s,
     )
 
 
-def _fails_ahead(
-    order: Order,
-    intent: OrderIntent,
-    builder: SwapBuilder,
-    owner: str,
-    deadline_s: int,
-    ports: ExecutionPorts,
-) -> bool:
-    """End an entry that would only burn gas, as when others moved the price; the pair is then looked at afresh.
-
-    Sales are sent all the same: whoever wants out does not wait for a better moment.
-    """
-    swap = builder.swap(intent, nonce=0, recipient=owner, deadline_s=deadline_s)
-    failure = ports.reader.failure_ahead(swap, sender=owner)
-    if not failure:
-        return False
+def _give_up(order: Order, failure: str) -> None:
+    """End an entry that would only burn gas, as when others moved the price; the pair is then looked at afresh."""
     order_transition(
         order_id=order.pk,
         before=OrderStatus.CREATED,
         after=OrderStatus.CANCELLED,
         reason=f"it would fail in the next block ({failure})",
     )
-    return True
 
 
 def _capped(fees: FeeQuote, fee_cap_wei: int) -> FeeQuote | None:

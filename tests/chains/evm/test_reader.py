@@ -13,8 +13,11 @@ from apps.chains.evm import bytecode, facts
 from apps.chains.evm.client import EndpointConfig, EvmClient, RpcFault
 from apps.chains.evm.reader import EvmReader
 from apps.domain.errors import EndpointLyingError, NetworkError, ReorgError
+from apps.domain.ids import WalletKey
 from apps.domain.market import PairFacts
 from apps.domain.money import Token
+from apps.domain.order import UnsignedTx
+from apps.domain.sending import SendFacts, SendQuestion
 from apps.sandbox.lockers import sandbox_locker
 from tests.chain_fixtures import (
     Launch,
@@ -459,3 +462,48 @@ def test_account_when_read_then_balances_nonce_and_transactions(market: Market, 
     assert mined.block == reader.block(int(receipt["blockNumber"], 16))
     assert reader.block(10**9) is None
     assert reader.fees().base_fee_wei > 0
+
+
+def test_send_facts_when_read_then_what_each_question_alone_gives_in_one_post(
+    market: Market, launch: Launch
+) -> None:
+    account = market.buyer()
+    client = CountingClient([EndpointConfig(url_http=market.chain.url)], chain_id=market.chain.chain_id)
+    reader = reader_of(market, client=client)
+    trial = UnsignedTx(
+        chain_key=chain_key(market),
+        wallet_key=WalletKey("buyer"),
+        purpose="swap",
+        nonce=0,
+        to=market.dex.router,
+        value_raw=WEI_IN,
+        data=bytes.fromhex(market.buy_data(launch.token, account.address).removeprefix("0x")),
+        gas_limit=300_000,
+        max_fee_wei=0,
+        tip_wei=0,
+    )
+    question = SendQuestion(
+        owner=account.address, spender=market.dex.router, token_address=launch.token, trial=trial
+    )
+    client.posts = 0
+    found = reader.send_facts(question)
+    assert client.posts == 1
+    assert found == SendFacts(
+        fees=reader.fees(),
+        balance_raw=reader.balances(account.address, ["native"])["native"],
+        nonce=reader.transaction_count(account.address, pending=True),
+        allowance_raw=reader.allowance(account.address, market.dex.router, launch.token),
+    )
+    failing = replace(trial, data=trial.data[:4])
+    failed = reader.send_facts(replace(question, spender="", trial=failing))
+    assert failed.failure
+    assert failed.failure == reader.failure_ahead(failing, sender=account.address)
+
+
+def test_send_facts_when_a_question_is_refused_then_nothing_is_made_up(market: Market) -> None:
+    def alter(method: str, _params: Any, answer: Any) -> Any:
+        return RpcFault(code=-32000, message="no state") if method == "eth_getBalance" else answer
+
+    reader = altered(market, alter)
+    with pytest.raises(NetworkError, match="no state"):
+        reader.send_facts(SendQuestion(owner=market.buyer().address))
