@@ -105,7 +105,7 @@ def read(folder: Path) -> LabelledAccounts:
     except (KeyError, ValueError) as error:
         raise ConfigurationError(
             f"{folder} does not hold labelled accounts: {error}.",
-            remedy="The columns are those of the data set twitter_bots; see docs/social.md.",
+            remedy="The columns are those of the data set twitter_bots; see docs/data.md.",
         ) from error
     if len(rows) < ROWS_MIN or not 0 < is_bot.sum() < len(rows):
         raise ConfigurationError(
