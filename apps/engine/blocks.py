@@ -26,10 +26,12 @@ from apps.discovery.services.pools import activity_store
 from apps.domain.errors import Category, Recovery, ReorgError
 from apps.domain.market import BlockRef, ChainEvent, Listing
 from apps.engine import guard, road, sweep
+from apps.engine.nudges import nudge
 from apps.engine.watch import pairs_to_follow
 from apps.engine.wiring import ChainPorts
 from apps.state.services.heartbeats import beat
 from apps.state.services.incidents import incident_open
+from apps.trading.services.advanced_evaluation import advanced_evaluate
 from apps.trading.services.exits import exits_evaluate
 from apps.trading.services.guard import GuardLook
 from apps.trading.services.settlement import fills_finalise, fills_reverse
@@ -225,5 +227,11 @@ class ChainFollower:
         with road.guarded(f"exits/{self.chain_key}"):
             for order_id in exits_evaluate(chain_key=self.chain_key, ports=ports, head=head):
                 road.execute(order_id)
+        with road.guarded(f"advanced/{self.chain_key}"):
+            due = advanced_evaluate(chain_key=self.chain_key, ports=ports, head=head)
+            for order_id in due.order_ids:
+                road.execute(order_id)
+            for opportunity_id in due.opportunity_ids:
+                nudge("engine.evaluate", opportunity_id)
         with road.guarded(f"guard/{self.chain_key}"):
             guard.positions_simulate(found=found, chain_key=self.chain_key, ports=ports, head=head)

@@ -24,6 +24,7 @@ from apps.state.services.config import ActiveConfig
 from apps.state.services.events import event_record
 from apps.trading.logic.core import entry_case_reduced, step_entry
 from apps.trading.logic.entry_case import EntryCase, EntryFacts
+from apps.trading.logic.exit_part import part_decision_from_inputs
 from apps.trading.logic.guard import guard_decision_from_inputs
 from apps.trading.logic.ranking import priority
 from apps.trading.logic.record import EntryInputs, decision_from_inputs, entry_inputs
@@ -265,6 +266,8 @@ def decision_record(
 
 def decision_repeat(record: DecisionRecord) -> TradeDecision:
     """Make a stored decision again from its stored inputs: the same core, so the same decision; a guard's by the guard."""
+    if "advanced" in record.inputs:
+        return part_decision_from_inputs(record.inputs)
     if "guard" in record.inputs:
         return guard_decision_from_inputs(record.inputs)
     return decision_from_inputs(record.inputs)

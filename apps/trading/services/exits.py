@@ -126,18 +126,23 @@ def _kept_estimates(chain_key: str, now: datetime) -> HoldingEstimates:
 
 
 def position_facts(position: Position, *, profile: ChainProfile, engine: EngineView) -> PositionFacts:
-    """Return a position's row as its exits see it."""
+    """Return a position's row as its exits see it: what is free to sell, with its part of cost and highest value."""
+    held = position.quantity_raw
+    free = max(held - position.reserved_raw, 0)
+    cost, high = position.cost_raw - position.realised_cost_raw, position.high_water_raw
+    if 0 < free < held:  # a part is being sold: the rest is judged by its own cost
+        cost, high = cost * free // held, high * free // held
     return PositionFacts(
         trace_id=TraceId(position.trace_id),
         pair_key=PairKey(position.pair.pair_key),
         base=base_token(position),
         native=profile.native,
         fee_bps=position.pair.fee_bps,
-        quantity_raw=max(position.quantity_raw - position.reserved_raw, 0),
-        cost_raw=position.cost_raw - position.realised_cost_raw,
+        quantity_raw=free,
+        cost_raw=cost,
         opened_at_ms=ms_of(position.opened_at),
         plan=ExitPlan(**position.exit_plan),
-        high_water_raw=position.high_water_raw,
+        high_water_raw=high,
         entry_quote_reserve_raw=position.entry_quote_reserve_raw,
         sell_tax_bps=position.sell_tax_bps,
         sell_gas=position.sell_gas,

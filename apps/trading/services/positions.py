@@ -77,9 +77,18 @@ def fill_apply(*, order: Order, attempt: TxAttempt, fill: Fill, profile: ChainPr
     )
     if side == "sell":
         reservation_return(position=position, amount_raw=order.amount_in_raw)
+    held = position.quantity_raw
     position_rebuild(position=position, exit_order=order if side == "sell" else None)
+    _high_water_follow(position, held)
     _trade_event(order, position, fill)
     return position
+
+
+def _high_water_follow(position: Position, held_raw: int) -> None:
+    """Scale the highest value to what is held now: a part that was sold is no fall of the price."""
+    if 0 < held_raw != position.quantity_raw > 0:
+        position.high_water_raw = position.high_water_raw * position.quantity_raw // held_raw
+        Position.objects.filter(pk=position.pk).update(high_water_raw=position.high_water_raw)
 
 
 def _position_of(order: Order, fill: Fill, now: datetime) -> Position:
