@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db import transaction
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.domain.engine import EngineView
@@ -276,9 +277,11 @@ def _close_gap(order: Order, ports: ExecutionPorts) -> None:
 
 def claims_recover(*, chain_key: str, ports: ExecutionPorts, stale_s: int = CLAIM_STALE_S) -> int:
     """Take back the claims of workers that died before they stored anything."""
-    before = timezone.now() - timedelta(seconds=stale_s)
+    now, stale = timezone.now(), timedelta(seconds=stale_s)
+    # A claim that lies far ahead is of a clock that was set back since.
+    is_stale = Q(claimed_at__lt=now - stale) | Q(claimed_at__gt=now + stale)
     rows = Order.objects.filter(
-        chain_key=chain_key, status=OrderStatus.CLAIMED.value, claimed_at__lt=before, attempts=None
+        is_stale, chain_key=chain_key, status=OrderStatus.CLAIMED.value, attempts=None
     )
     orders = list(
         rows.order_by("-nonce_first")

@@ -247,7 +247,7 @@ def _press(order: Order, pending: list[TxAttempt], ports: ExecutionPorts) -> Non
     """Help a transaction along: send the stored bytes again, or take its nonce when it must not come any more."""
     status, engine, now = OrderStatus(order.status), engine_view(), timezone.now()
     if status is OrderStatus.SIGNED:
-        if any(now - item.signed_at < timedelta(seconds=SEND_STALE_S) for item in pending):
+        if any(_is_lately(item.signed_at, now, SEND_STALE_S) for item in pending):
             return
         # The worker was lost around the send: only the chain can say.
         order_advance(order=order, after=OrderStatus.UNKNOWN, reason="its worker ended around the send")
@@ -293,6 +293,11 @@ def _is_left_out(order: Order, blocks_waited: int, ports: ExecutionPorts) -> boo
     return True
 
 
+def _is_lately(at: datetime, now: datetime, seconds: int) -> bool:
+    """Tell whether it was less than ``seconds`` ago. A moment far ahead is of a clock that was set back since."""
+    return -timedelta(seconds=DEADLINE_MARGIN_S) <= now - at < timedelta(seconds=seconds)
+
+
 def _is_overdue(attempt: TxAttempt, now: datetime) -> bool:
     deadline_s = active_config().config.execution.transaction_deadline_s
     return now > attempt.signed_at + timedelta(seconds=deadline_s + DEADLINE_MARGIN_S)
@@ -302,12 +307,15 @@ def _rebroadcast(
     order: Order, pending: list[TxAttempt], ports: ExecutionPorts, *, epoch: int, blocks_waited: int
 ) -> None:
     """Send stored bytes of the current epoch again, when the last send is long enough ago."""
-    due_before = timezone.now() - timedelta(seconds=REBROADCAST_EVERY_S)
+    now = timezone.now()
     # Beside a cancellation the transaction that it is to replace must not be helped along.
     cancels = newest_by_nonce([item for item in pending if item.purpose == "cancel"])
     newest = cancels or newest_by_nonce(pending)
     due = [
-        item for item in newest if item.epoch == epoch and (item.broadcast_at or item.signed_at) <= due_before
+        item
+        for item in newest
+        if item.epoch == epoch
+        and not _is_lately(item.broadcast_at or item.signed_at, now, REBROADCAST_EVERY_S)
     ]
     if not due:
         return
