@@ -21,7 +21,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 from django.utils import timezone
 
-from apps.chains.models import Chain, DexDeployment, Endpoint, Locker
+from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, Relay
 from apps.chains.services.defaults import chains_load
 from apps.domain.ids import ChainKey
 from apps.domain.opinion import Opinion
@@ -323,6 +323,16 @@ def test_no_endpoint_serves_logs_then_fault(paper: Path, node: FakeRpc) -> None:
     node.answers["eth_getLogs"] = Fault(-32601, "the method does not exist")
     lacking = [check for check in health.all_checks() if "eth_getLogs" in check.detail]
     assert [check.level for check in lacking] == ["fault"]
+
+
+def test_relay_away_then_fault_for_what_only_it_may_have(paper: Path, node: FakeRpc) -> None:
+    chain = follow(node).chain
+    Relay.objects.create(chain=chain, key="flash", url="http://127.0.0.1:9/SECRET")
+    check = found("chains", "relay flash")
+    assert check.level == "fault"
+    assert "SECRET" not in check.detail
+    Relay.objects.update(url=node.url)
+    assert found("chains", "relay flash").level == "ok"
 
 
 def test_lockers_never_verified_then_warned_until_they_are(paper: Path, node: FakeRpc) -> None:
