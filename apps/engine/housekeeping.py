@@ -24,8 +24,9 @@ from apps.intelligence.services.entities import entities_prune
 from apps.intelligence.services.opinions import opinions_prune
 from apps.state.models import Lease
 from apps.state.services.heartbeats import lease_release
-from apps.trading.models import Order, Position
+from apps.trading.models import AccountBalance, Order, Position
 from apps.trading.services.reconciliation import wallet_reconcile
+from apps.wallets.selectors import wallet_views
 
 LEASE = "listener"
 #: Raw market data is kept for so long; the books for ever.
@@ -96,11 +97,19 @@ def probe_amount_raw(config: TradingConfig, profile: ChainProfile, price_usd_mic
 
 
 def reconcile_chain(chain_key: str) -> None:
-    """Compare the book with the chain for the trading wallet."""
+    """Compare the book with the chain for every wallet that trades or ever held something there."""
     ports = wiring.chain_ports(chain_key)
-    wallet_reconcile(
-        chain_key=chain_key, wallet_key=wiring.trading_wallet_key(ports.profile), ports=ports.execution
-    )
+    for wallet_key in wallets_of(chain_key):
+        wallet_reconcile(chain_key=chain_key, wallet_key=wallet_key, ports=ports.execution)
+
+
+def wallets_of(chain_key: str) -> tuple[str, ...]:
+    """Return the wallets that trade on a chain or have something in its book."""
+    ports = wiring.chain_ports(chain_key)
+    booked = AccountBalance.objects.filter(chain_key=chain_key).values_list("account", flat=True)
+    known = {wallet.key for wallet in wallet_views()}
+    old = {account.removeprefix("wallet:") for account in booked} & known
+    return tuple(sorted({*wiring.trading_wallet_keys(ports.profile), *old}))
 
 
 def prune() -> None:

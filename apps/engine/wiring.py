@@ -17,6 +17,7 @@ from apps.chains import selectors as chains
 from apps.chains.evm import parse
 from apps.chains.evm.client import EndpointConfig, EvmClient
 from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource
+from apps.chains.evm.evidence import EvmEvidence
 from apps.chains.evm.reader import EvmReader
 from apps.chains.evm.relay import RelayConfig, relay_senders
 from apps.chains.evm.sender import EvmSender
@@ -182,6 +183,7 @@ def _for_real(
         reader=reader,
         builders={key: _kind_of(dex).builder(profile=profile, dex=dex) for key, dex in dexes.items()},
         signer=signer(),
+        evidence=EvmEvidence(client),
         sender=EvmSender(client),
         relays=relay_senders(rows.relays, profile=profile),
     )
@@ -226,6 +228,11 @@ def _kind_of(dex: DexProfile) -> DexKind:
 def trading_wallet_key(profile: ChainProfile) -> str:
     """Return the key of the wallet that trades on this chain. Raises ConfigurationError when there is none."""
     return wallet_default(family=profile.family).key
+
+
+def trading_wallet_keys(profile: ChainProfile) -> tuple[str, ...]:
+    """Return every wallet that may enter on this chain. Raises ConfigurationError when there is none."""
+    return (trading_wallet_key(profile),)
 
 
 @lru_cache(maxsize=1)

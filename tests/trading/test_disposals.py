@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from apps.domain.money import raw_to_units
 from apps.trading.logic.csv_text import csv_of, exact, safe_text, usd, utc_text
-from apps.trading.logic.disposals import METHODS, Acquisition, Disposal, Method, match
+from apps.trading.logic.disposals import METHODS, Acquisition, Disposal, Method, Piece, Rest, match
 
 quantity = st.integers(1, 10**30)
 money = st.integers(0, 10**24)
@@ -39,12 +39,12 @@ def test_any_history_under_any_method_then_quantity_cost_and_proceeds_are_conser
 ):
     found = match(came, went, method=method)
     for item in came:
-        pieces = [piece for piece in found.pieces if piece.acquisition.key == item.key]
-        rests = [rest for rest in found.rests if rest.acquisition.key == item.key]
-        assert sum(one.quantity_raw for one in (*pieces, *rests)) == item.quantity_raw
-        assert sum(one.cost_raw for one in (*pieces, *rests)) == item.cost_raw
+        parts: list[Piece | Rest] = [one for one in found.pieces if one.acquisition.key == item.key]
+        parts += [one for one in found.rests if one.acquisition.key == item.key]
+        assert sum(one.quantity_raw for one in parts) == item.quantity_raw
+        assert sum(one.cost_raw for one in parts) == item.cost_raw
         if item.cost_usd_micros is not None:
-            assert sum(one.cost_usd_micros or 0 for one in (*pieces, *rests)) == item.cost_usd_micros
+            assert sum(one.cost_usd_micros or 0 for one in parts) == item.cost_usd_micros
     short = {disposal.key: raw for disposal, raw in found.shortfalls}
     for gone in went:
         pieces = [piece for piece in found.pieces if piece.disposal.key == gone.key]

@@ -214,3 +214,15 @@ def test_fills_at_depth_then_are_final(world: World):
     given = {"chain_key": world.profile.chain_key, "depth": 5}
     assert fills_finalise(head_number=fill.block_number + 4, **given) == 0  # type: ignore[arg-type]
     assert fills_finalise(head_number=fill.block_number + 5, **given) == 1  # type: ignore[arg-type]
+
+
+def test_reorganisation_deeper_than_final_then_the_incident_says_so_and_the_book_follows(world: World):
+    pair = world.pair()
+    before = world.chain.snapshot()
+    world.buy(pair)
+    assert fills_finalise(chain_key=world.profile.chain_key, head_number=10**6, depth=3) == 1
+    world.chain.restore(before)
+    assert fills_verify(chain_key=world.profile.chain_key, ports=world.ports)
+    incident = Incident.objects.get(code="REORG_BEYOND_FINALITY")
+    assert incident.severity == "critical"
+    world.assert_books_are_true()

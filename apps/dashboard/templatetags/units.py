@@ -564,6 +564,7 @@ _STATES: Final[dict[str, tuple[str, str, str, str]]] = {
     "guard": ("bad", "shield", "Guard", "Sold because what we held became dangerous"),
     "force_exit": ("warn", "user", "Forced exit", "Sold by a person"),
     "kill_close": ("bad", "kill", "Kill and close", "Sold after the kill switch"),
+    "tokens_left": ("bad", "alert", "Tokens gone", "The tokens left the wallet without a sale"),
 }
 
 

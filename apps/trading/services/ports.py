@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from apps.domain.errors import ConfigurationError
+from apps.domain.evidence import EvidenceReader
 from apps.domain.market import ChainProfile
 from apps.domain.ports import ChainReader, PrivateRelay, Signer, SwapBuilder, TxSender
 
@@ -19,6 +20,7 @@ class ExecutionPorts:
     builders: Mapping[str, SwapBuilder]  # by dex_key
     signer: Signer
     sender: TxSender
+    evidence: EvidenceReader | None = None  # why balances changed; None: nobody can tell
     relays: tuple[PrivateRelay, ...] = ()  # best first; with one, swaps go there and not to ``sender``
 
     def builder(self, dex_key: str) -> SwapBuilder:
