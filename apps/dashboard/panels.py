@@ -16,6 +16,7 @@ from apps.dashboard import roles
 from apps.dashboard.asks import Ask
 from apps.dashboard.selectors import (
     configuration,
+    crosschain,
     incidents,
     intelligence,
     opportunities,
@@ -188,6 +189,14 @@ _PANELS: Final = (
         "intelligence-regimes",
         intelligence.regime_rows,
         (Kind.MARKET_REGIME_CHANGE,),
+        "intelligence",
+        ticks=True,
+        rests_s=_FOLLOWED_S,
+    ),
+    _panel(
+        "intelligence-crosschain",
+        crosschain.crosschain_figures,
+        (),
         "intelligence",
         ticks=True,
         rests_s=_FOLLOWED_S,

@@ -126,6 +126,7 @@ def test_page_when_the_socket_asks_then_every_panel_is_there_by_itself(viewer):
     assert {panel.name for panel in panels_of("intelligence")} == {
         "frame",
         "intelligence-regimes",
+        "intelligence-crosschain",
         "intelligence-processing",
         "intelligence-models",
         "intelligence-social",
