@@ -13,9 +13,16 @@ import pytest
 from django.conf import settings
 from django.test import TransactionTestCase
 
+from apps.state.kept import forget_all
 from tests import programs
 
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
+
+
+@pytest.fixture(autouse=True)
+def _nothing_kept() -> None:
+    """Let no test see an answer that another test's rows gave."""
+    forget_all()
 
 
 # -- no network but loopback ----------------------------------------------------------------

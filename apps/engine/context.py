@@ -18,6 +18,7 @@ from apps.intelligence.services.social import social_estimates
 from apps.intelligence.services.stopwatch import Stopwatch
 from apps.intelligence.services.whales import crowd_of, whale_estimates
 from apps.risk.services.loss import loss_estimates
+from apps.state.kept import kept_for
 from apps.trading.services.outcomes import own_outcome_estimates
 
 
@@ -28,6 +29,11 @@ class Gathered:
     estimates: tuple[Estimate, ...]
     concert: Concert
     stopwatch: Stopwatch  # how long each part took
+
+
+@kept_for(2.0)
+def _own_outcomes() -> tuple[Estimate, ...]:
+    return own_outcome_estimates(now_ms=housekeeping.now_ms())
 
 
 def held(listing: Listing, facts: PairFacts, pair_id: int) -> tuple[Estimate, ...]:
@@ -59,7 +65,7 @@ def gathered(
         "whales": lambda: whales.estimates(crowd_of(listing=listing, facts=facts, people=people)),
         "regimes": lambda: regime_estimates(listing=listing, facts=facts, pair_id=pair_id, now_ms=now_ms),
         "opinions": lambda: opinions_of(listing=listing, facts=facts),
-        "outcomes": lambda: own_outcome_estimates(now_ms=now_ms),
+        "outcomes": _own_outcomes,
     }
     found = tuple(item for name, part in parts.items() for item in watch.time(name, part))
     return Gathered(estimates=(*found, *concert.estimates, *social), concert=concert, stopwatch=watch)

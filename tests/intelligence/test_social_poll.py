@@ -13,6 +13,7 @@ from apps.domain.errors import BadDataError, NetworkError, SourceBlockedError, S
 from apps.intelligence.models import SocialMention, SocialMessage, SocialSourceState
 from apps.intelligence.services.social import social_estimates
 from apps.intelligence.services.social_sources import PollReport, messages_prune, sources_poll
+from apps.state.kept import forget_all
 from tests import factories
 from tests.intelligence.social_posts import FakeSocialSource, post
 
@@ -217,6 +218,7 @@ def test_no_source_then_everything_unknown_with_the_reason() -> None:
     pair = young_pair()
     assert {item.reason_unknown for item in estimates(pair.pk).values()} == {"no social source is configured"}
     poll(FakeSocialSource(fails=NetworkError("no answer")))
+    forget_all()
     assert "telegram" in estimates(pair.pk)["sentiment_bps"].reason_unknown
 
 

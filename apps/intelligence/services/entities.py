@@ -20,6 +20,7 @@ from apps.intelligence.logic.entities import MOVES_MAX, TRADES_MAX, Reading, ent
 from apps.intelligence.logic.labels import LABELLED
 from apps.intelligence.logic.wash import AGGREGATORS
 from apps.intelligence.models import EntityMember, EntityRecord, FundingLinkRecord, WalletRecord
+from apps.state.kept import kept_for
 from apps.wallets.selectors import wallet_views
 
 #: Whose first coins are looked up: the first buyers and the largest holders.
@@ -59,7 +60,7 @@ class PairPeople:
 def people_read(*, listing: Listing, facts: PairFacts, pair_id: int | None) -> PairPeople:
     """Return a pair's people. Asks nothing of the outside; ``pair_id`` None: the pair is not registered."""
     chain_key = listing.base.chain_key
-    own = _comparables(chain_key, (wallet.address for wallet in wallet_views()))
+    own = _own_addresses(chain_key)
     trades, is_whole = _trades(listing, facts, pair_id)
     holders = (
         None
@@ -101,17 +102,23 @@ def _comparables(chain_key: str, addresses: Iterable[str]) -> frozenset[str]:
     return frozenset(comparable(chain_key, address) for address in addresses if address)
 
 
+@kept_for(2.0)
+def _own_addresses(chain_key: str) -> frozenset[str]:
+    return _comparables(chain_key, (wallet.address for wallet in wallet_views()))
+
+
 def _nobody(listing: Listing) -> frozenset[str]:
     """Return the addresses that are nobody's wallet."""
     chain_key = listing.base.chain_key
-    dexes = dex_profiles(chain_key)
-    named = (
-        listing.pool_address,
-        listing.base.address,
-        listing.quote.address,
-        *locker_addresses(chain_key),
-        *(address for dex in dexes for address in (dex.router, dex.factory)),
-    )
+    named = (listing.pool_address, listing.base.address, listing.quote.address)
+    return _comparables(chain_key, named) | _infrastructure(chain_key)
+
+
+@kept_for(2.0)
+def _infrastructure(chain_key: str) -> frozenset[str]:
+    """Return a chain's exchanges, lockers, burn addresses and who is known by name."""
+    dexes = (address for dex in dex_profiles(chain_key) for address in (dex.router, dex.factory))
+    named = (*locker_addresses(chain_key), *dexes)
     return _comparables(chain_key, named) | LABELLED | AGGREGATORS | {_DEAD, _ZERO}
 
 

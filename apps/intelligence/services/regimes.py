@@ -24,12 +24,15 @@ from apps.intelligence.models import MarketRegimeRecord
 from apps.intelligence.services.candles import candles_of
 from apps.intelligence.services.regime_parameters import shipped_curves
 from apps.intelligence.sources.prices.port import market_of
+from apps.state.kept import kept_for
 from apps.state.services.events import event_record
 
 #: Of a pool's newest changes so many are looked at.
 STEPS_MAX = 600
 _SOURCE = "candles"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+#: A regime lasts days: it is not read anew for every pair.
+_KEPT_MS = 2_000
 _MILLISECOND = timedelta(milliseconds=1)
 _VALUES = {"bull": 1, "bear": -1, "crab": 0, "volatile": 0}
 _STATES = {VolatilityState.CALM.value: -1, VolatilityState.NORMAL.value: 0, VolatilityState.HIGH.value: 1}
@@ -155,14 +158,21 @@ def regime_estimates(
     hour of the token's price.
     """
     now = _EPOCH + now_ms * _MILLISECOND
-    symbol = chain_profile(listing.base.chain_key).native.symbol
-    market = market_of(symbol)
-    latest = None if market is None else regime_now(market=market, now=now)
+    symbol, latest = _coins_regime(listing.base.chain_key, now_ms // _KEPT_MS)
     steps = _steps(pair_id, facts, now)
     return (
         *market_estimates(latest, symbol=symbol, now_ms=now_ms),
         *token_price.estimates(steps, now_ms=now_ms),
     )
+
+
+@kept_for(_KEPT_MS / 1_000)
+def _coins_regime(chain_key: str, moment: int) -> tuple[str, RegimeNow | None]:
+    """Return the symbol of a chain's own coin and what is known of its market; ``moment`` counts the times it is kept."""
+    symbol = chain_profile(chain_key).native.symbol
+    market = market_of(symbol)
+    now = _EPOCH + moment * _KEPT_MS * _MILLISECOND
+    return symbol, None if market is None else regime_now(market=market, now=now)
 
 
 def market_estimates(latest: RegimeNow | None, *, symbol: str, now_ms: int) -> tuple[Estimate, ...]:

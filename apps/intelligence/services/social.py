@@ -20,6 +20,7 @@ from apps.intelligence.logic.social import (
 )
 from apps.intelligence.logic.social_estimates import crowd_estimates, estimates_unknown
 from apps.intelligence.models import SocialMention, SocialSourceState
+from apps.state.kept import kept_for
 
 _BPS = 10_000
 _YOUNG_S = 86_400
@@ -45,13 +46,18 @@ def social_estimates(
     """Return sentiment, effective authors, bot share, coordination and burst of a pair; two short queries, a third once a minute."""
     now = datetime.fromtimestamp(now_ms / 1_000, tz=UTC)
     messages = _messages(pair_id, now)
-    states = dict(SocialSourceState.objects.values_list("source", "state"))
+    states = _source_states()
     listening = [name for name, state in states.items() if state == "up"]
     silent = [name for name, state in states.items() if state not in ("up", "not_configured")]
     if not listening and not messages:
         return estimates_unknown(_nobody_listens(silent), now_ms=now_ms)
     seen = crowd(messages, now_ms=now_ms, peers_rate=peers_rate(now=now))
     return crowd_estimates(seen, now_ms=now_ms, silent=silent)
+
+
+@kept_for(2.0)
+def _source_states() -> dict[str, str]:
+    return dict(SocialSourceState.objects.values_list("source", "state"))
 
 
 def peers_rate(*, now: datetime) -> float | None:

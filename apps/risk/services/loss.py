@@ -12,6 +12,7 @@ from apps.risk.model.artefact import shipped_model
 from apps.risk.model.features import features
 from apps.risk.model.live import pool_history, token_figures
 from apps.risk.model.probability import CODE, probability
+from apps.state.kept import kept_for
 
 #: What a model that was given up would say: kept so that it can prove itself again, read by no rule.
 UNUSED_CODE = f"{CODE}_unused"
@@ -33,7 +34,7 @@ def loss_estimates(
     Raises ConfigurationError when the parameters are gone.
     """
     found = _estimate(listing=listing, facts=facts, history=history)
-    reason = model_distrust(name=CODE)
+    reason = _distrust()
     if not reason:
         return (found,)
     unused = unknown(
@@ -46,9 +47,19 @@ def loss_estimates(
     return (unused, replace(found, code=UNUSED_CODE))
 
 
+@kept_for(2.0)
+def _distrust() -> str:
+    return model_distrust(name=CODE)
+
+
+@kept_for(2.0)
+def _lockers(chain_key: str) -> frozenset[str]:
+    return frozenset(address.lower() for address in locker_addresses(chain_key))
+
+
 def _estimate(*, listing: Listing, facts: PairFacts, history: DeployerHistory | None) -> Estimate:
     path, holdings = shipped_model("path"), shipped_model("holdings")
-    lockers = frozenset(address.lower() for address in locker_addresses(listing.base.chain_key))
+    lockers = _lockers(listing.base.chain_key)
     launch = pool_history(listing=listing, facts=facts, history=history, lockers=lockers)
     return probability(
         ((path, features(launch)), (holdings, token_figures(facts=facts, history=history))),
