@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from apps.chains.models import (
     Locker,
     PaperBalance,
     PaperTransaction,
+    Relay,
     StableToken,
 )
 from apps.discovery.models import (
@@ -43,9 +45,16 @@ from apps.domain.ids import ChainKey, PairKey, client_order_id_of, pair_key_of, 
 from apps.domain.order import OrderStatus
 from apps.intelligence.models import (
     AnalysisRecord,
+    Candle,
     EntityMember,
     EntityRecord,
     FundingLinkRecord,
+    MarketRegimeRecord,
+    ModelHealth,
+    OutsideOpinion,
+    SocialMention,
+    SocialMessage,
+    SocialSourceState,
     WalletRecord,
     WhaleAlert,
 )
@@ -764,6 +773,95 @@ class EquityPointFactory(DjangoModelFactory):
     at = Now()
     cash_usd_micros = 10_000_000_000
     positions_usd_micros = 300_000_000
+
+
+# -- what markets, people and services say ------------------------------------------------
+
+
+class RelayFactory(DjangoModelFactory):
+    class Meta:
+        model = Relay
+
+    chain = factory.SubFactory(ChainFactory)
+    key = factory.Sequence(lambda n: f"relay-{n}")
+    url = "http://127.0.0.1:9/relay"
+
+
+class CandleFactory(DjangoModelFactory):
+    class Meta:
+        model = Candle
+
+    market = factory.Sequence(lambda n: f"C{n}")
+    interval = "1d"
+    opened_at = Now()
+    close = Decimal(1_000)
+    source = "test"
+
+
+class MarketRegimeRecordFactory(DjangoModelFactory):
+    class Meta:
+        model = MarketRegimeRecord
+
+    market = factory.Sequence(lambda n: f"M{n}")
+    regime = by_rule = second_opinion = "crab"
+    volatility_state = "normal"
+    bars = 300
+    source = "test"
+    why = "It goes sideways."
+    trace_id = "0" * 32
+    as_of = Now()
+    created_at = Now()
+
+
+class ModelHealthFactory(DjangoModelFactory):
+    class Meta:
+        model = ModelHealth
+
+    name = factory.Sequence(lambda n: f"model-{n}")
+    checked_at = Now()
+    changed_at = Now()
+
+
+class OutsideOpinionFactory(DjangoModelFactory):
+    class Meta:
+        model = OutsideOpinion
+
+    chain_key = CHAIN_KEY
+    token_address = factory.Sequence(lambda n: address_for(f"token {n}").lower())
+    source = "goplus"
+    asked_at = Now()
+    expires_at = Now()
+
+
+class SocialSourceStateFactory(DjangoModelFactory):
+    class Meta:
+        model = SocialSourceState
+
+    source = factory.Sequence(lambda n: f"source-{n}")
+    state = "up"
+    since = Now()
+
+
+class SocialMessageFactory(DjangoModelFactory):
+    class Meta:
+        model = SocialMessage
+
+    source = "telegram"
+    channel = "a channel"
+    dedup_key = factory.Sequence(lambda n: f"telegram/a channel/{n}")
+    author = "0" * 32
+    sent_at = Now()
+    received_at = Now()
+
+
+class SocialMentionFactory(DjangoModelFactory):
+    class Meta:
+        model = SocialMention
+
+    message = factory.SubFactory(SocialMessageFactory)
+    pair = factory.SubFactory(PairFactory)
+    match = "address"
+    sent_at = Now()
 
 
 # -- sandbox -------------------------------------------------------------------------------
