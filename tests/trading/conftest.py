@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any, cast
@@ -14,6 +14,7 @@ from apps.discovery.models import Pair
 from apps.discovery.services.listings import listing_of
 from apps.domain.analysis import Analysis
 from apps.domain.engine import EngineStatus
+from apps.domain.ids import TraceId
 from apps.domain.market import ChainProfile, PairFacts
 from apps.domain.order import OrderStatus
 from apps.domain.verdict import Outcome, RiskVerdict
@@ -66,10 +67,19 @@ class World:
     def pool(self, pair: Pair) -> fakes.Pool:
         return self.chain.pools[pair.base.address.lower()]
 
-    def decide(self, pair: Pair, *, outcome: Outcome = Outcome.PASS, score: int = 7_000) -> Order | None:
+    def decide(
+        self,
+        pair: Pair,
+        *,
+        outcome: Outcome = Outcome.PASS,
+        score: int = 7_000,
+        opportunity: Opportunity | None = None,
+    ) -> Order | None:
         listing = listing_of(pair)
-        opportunity_open(pair_id=pair.pk, listing=listing, source="chain", config=active_config().config)
-        opportunity = Opportunity.objects.get(pair=pair)
+        if opportunity is None:
+            opportunity_open(pair_id=pair.pk, listing=listing, source="chain", config=active_config().config)
+            opportunity = Opportunity.objects.get(pair=pair)
+        listing = replace(listing, trace_id=TraceId(opportunity.trace_id))
         if not opportunity_claim(opportunity_id=opportunity.pk):
             return None
         pool = self.pool(pair)

@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from apps.discovery.models import Pair
 from apps.discovery.services.listings import listing_of
 from apps.domain.engine import EngineStatus
 from apps.domain.errors import ConfigurationError, TransitionRefusedError
 from apps.domain.order import OrderStatus
+from apps.domain.verdict import Outcome
+from apps.risk.services.budgets import budget_view
+from apps.state.models import ConfigRevision
+from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
 from apps.trading.logic import orders_advanced as logic
 from apps.trading.logic.exit_part import sale_price
-from apps.trading.logic.orders_advanced import Plan
-from apps.trading.models import AdvancedOrder, DecisionRecord, Order, Position
+from apps.trading.logic.orders_advanced import PRICE_SCALE, Plan
+from apps.trading.models import AdvancedOrder, DecisionRecord, Opportunity, Order, Position
 from apps.trading.services import advanced_evaluation, settlement
 from apps.trading.services.advanced_evaluation import AdvancedLook, advanced_evaluate
 from apps.trading.services.advanced_orders import (
@@ -28,6 +34,7 @@ from apps.trading.services.advanced_orders import (
 from apps.trading.services.decisions import decision_repeat
 from apps.trading.services.exits import position_facts
 from apps.trading.services.settlement import fills_finalise
+from tests.trading.cases import ETHER
 from tests.trading.conftest import World
 from tests.trading.fakes import Killed
 
@@ -308,3 +315,140 @@ def test_fill_when_reorganised_away_then_the_order_goes_on(world: World):
     settlement.fills_reverse(chain_key=world.profile.chain_key, above_block=world.chain.number - 1)
     assert [item.in_flight_raw for item in progress_of(row, plan_of(row))] == [position.quantity_raw // 2]
     assert look(world).order_ids == ()
+
+
+# -- purchases ----------------------------------------------------------------------------
+def wish(
+    pair: Pair, plan: Plan, *, key: str = "b1", position: Position | None = None, **more: Any
+) -> AdvancedOrder:
+    return advanced_place(
+        request_key=key,
+        kind="limit",
+        plan=plan,
+        pair=pair,
+        wallet_key="trader",
+        by="tester",
+        position=position,
+        **more,
+    )
+
+
+def bought(world: World, pair: Pair, opportunity_id: int, **more: Any) -> Order | None:
+    order = world.decide(pair, opportunity=Opportunity.objects.get(pk=opportunity_id), **more)
+    if order is not None:
+        carry_out(world, order.pk)
+    return order
+
+
+def test_limit_buy_when_the_price_comes_then_buys_no_dearer_and_is_its_own_position(world: World):
+    pair = world.pair()
+    pool = world.pool(pair)
+    price = pool.quote * PRICE_SCALE // pool.base
+    row = wish(pair, logic.limit(side="buy", total_raw=ETHER // 50, price=price * 9 // 10))
+    assert look(world) == AdvancedLook()
+    pool.quote = pool.quote * 8 // 10
+    [chance] = look(world).opportunity_ids
+    assert look(world).opportunity_ids == ()
+    order = bought(world, pair, chance, score=1)  # a person wants it: no score is asked for
+    assert order is not None
+    assert order.amount_in_raw == ETHER // 50
+    assert order.amount_in_raw * PRICE_SCALE // order.amount_out_min_raw <= price * 9 // 10
+    repeated = decision_repeat(order.decision)
+    assert repeated.amount_out_min is not None
+    assert repeated.amount_out_min.raw == order.amount_out_min_raw
+    position = Position.objects.get()
+    assert position.trace_id == order.trace_id
+    fills_finalise(chain_key=world.profile.chain_key, head_number=10**6, depth=1)
+    look(world)
+    row.refresh_from_db()
+    assert row.status == "done"
+    world.assert_books_are_true()
+
+
+def test_purchase_when_its_price_ran_away_then_waits_and_counts_no_failure(world: World):
+    pair = world.pair()
+    pool = world.pool(pair)
+    row = wish(
+        pair,
+        logic.limit(
+            side="buy", total_raw=ETHER // 50, price=pool.quote * PRICE_SCALE * 11 // (pool.base * 10)
+        ),
+    )
+    [chance] = look(world).opportunity_ids
+    pool.quote *= 3
+    assert bought(world, pair, chance) is None
+    assert Opportunity.objects.get(pk=chance).skip_code == "LIMIT_PRICE_ABOVE"
+    Opportunity.objects.filter(pk=chance).update(status="expired")
+    assert [item.failures for item in progress_of(row, plan_of(row))] == [0]
+
+
+def test_purchase_when_a_rule_refuses_then_only_an_accepted_one_is_overruled(world: World):
+    pair = world.pair()
+    now = logic.by_clock(side="buy", total_raw=ETHER // 50, slices=1, first_at_ms=0, interval_ms=1)
+    row = wish(pair, now)
+    [chance] = look(world).opportunity_ids
+    assert bought(world, pair, chance, outcome=Outcome.FAIL) is None
+    advanced_cancel(advanced_id=row.pk, by="tester")
+    wish(pair, now, key="b2", accepted_rules=["some_rule"])
+    [chance] = look(world).opportunity_ids
+    assert bought(world, pair, chance, outcome=Outcome.FAIL) is not None
+
+
+def test_purchase_when_its_order_ended_or_the_epoch_changed_then_is_not_made(world: World):
+    pair = world.pair()
+    row = wish(
+        pair, logic.by_clock(side="buy", total_raw=ETHER // 50, slices=1, first_at_ms=0, interval_ms=1)
+    )
+    [chance] = look(world).opportunity_ids
+    world.engine(EngineStatus.RUNNING, epoch=2)
+    assert bought(world, pair, chance) is None
+    assert Opportunity.objects.get(pk=chance).status == "refused"
+    assert advanced_cancel(advanced_id=row.pk, by="tester")
+    assert budget_view().open_positions == 0
+
+
+def test_twap_that_adds_to_a_position_then_takes_exposure_but_no_place_and_frees_it_at_the_end(world: World):
+    position = quiet(world.buy())
+    pair = position.pair
+    before, at_stake = position.quantity_raw, budget_view()
+    plan = logic.by_clock(side="buy", total_raw=ETHER // 250, slices=2, first_at_ms=0, interval_ms=0)
+    config = active_config().config
+    small = config.limits.model_copy(
+        update={"position_min_usd": Decimal(0), "position_max_usd": Decimal(1_000)}
+    )
+    ConfigRevision.objects.filter(is_active=True).update(
+        payload={**config.model_dump(mode="json"), "limits": small.model_dump(mode="json")}
+    )
+    wish(pair, plan, position=position)
+    for _ in range(2):
+        [chance] = look(world).opportunity_ids
+        order = bought(world, pair, chance)
+        assert order is not None, Opportunity.objects.get(pk=chance).skip_explanation
+        assert order.position_id == position.pk
+    position.refresh_from_db()
+    assert Position.objects.count() == 1
+    assert position.quantity_raw > before
+    assert position.lots.count() == 3
+    added = budget_view()
+    assert added.open_positions == at_stake.open_positions == 1
+    assert added.exposure_usd_micros > at_stake.exposure_usd_micros
+    world.assert_books_are_true()
+    sale = world.ask_exit(position)
+    assert carry_out(world, sale.pk) is OrderStatus.FILLED
+    end = budget_view()
+    assert (end.open_positions, end.exposure_usd_micros) == (0, 0)
+    world.assert_books_are_true()
+
+
+def test_purchase_when_a_limit_is_full_then_is_refused(world: World):
+    config = active_config().config
+    full = config.limits.model_copy(update={"open_positions_max": 1})
+    ConfigRevision.objects.filter(is_active=True).update(
+        payload={**config.model_dump(mode="json"), "limits": full.model_dump(mode="json")}
+    )
+    world.buy()
+    pair = world.pair()
+    wish(pair, logic.by_clock(side="buy", total_raw=ETHER // 50, slices=1, first_at_ms=0, interval_ms=1))
+    [chance] = look(world).opportunity_ids
+    assert bought(world, pair, chance) is None
+    assert Opportunity.objects.get(pk=chance).skip_code == "LIMIT_OPEN_POSITIONS"

@@ -24,6 +24,8 @@ from apps.risk.models import Breaker, Budget, Reservation, VerdictRecord
 #: The scope that every reservation takes from, and takes from first: so two of them never wait for each other.
 SCOPE = "all"
 _USD_DECIMALS = 6
+#: The leg of an order that adds to an open position: it takes exposure, and no place among the positions.
+LEG_ADD = "add"
 #: A refusal whose cause is gone when it is looked for is tried again so often.
 _TRIES_MAX = 3
 _SCOPE_KEPT = timedelta(days=7)
@@ -97,7 +99,14 @@ def budget_reserve(
         full: _Bounds | None = None
         try:
             with transaction.atomic():
-                full = _take_all(usd_micros, bounds=bounds, today=today, chain_key=chain_key, now=now)
+                full = _take_all(
+                    usd_micros,
+                    places=_places_of(client_order_id),
+                    bounds=bounds,
+                    today=today,
+                    chain_key=chain_key,
+                    now=now,
+                )
                 if full is None:
                     Reservation.objects.create(
                         client_order_id=client_order_id,
@@ -138,7 +147,7 @@ def budget_release(*, client_order_id: str, realised_usd_micros: int) -> bool:
         for scope in scopes or [SCOPE]:
             Budget.objects.filter(scope=scope).update(
                 exposure_usd_micros=F("exposure_usd_micros") - usd_micros,
-                open_positions=F("open_positions") - 1,
+                open_positions=F("open_positions") - _places_of(client_order_id),
                 realised_today_usd_micros=_as_of(today, "realised_today_usd_micros") + realised_usd_micros,
                 entered_today_usd_micros=_as_of(today, "entered_today_usd_micros"),
                 day=_later_day(today),
@@ -240,23 +249,36 @@ def _rows_exist(scopes: list[str], today: date) -> None:
 
 
 # -- the rows -----------------------------------------------------------------------------
+def _places_of(client_order_id: str) -> int:
+    """Return how many positions an order opens."""
+    return 0 if client_order_id.endswith(f":{LEG_ADD}") else 1
+
+
 def _take_all(
-    usd_micros: int, *, bounds: tuple[_Bounds, ...], today: date, chain_key: str, now: datetime
+    usd_micros: int,
+    *,
+    places: int,
+    bounds: tuple[_Bounds, ...],
+    today: date,
+    chain_key: str,
+    now: datetime,
 ) -> _Bounds | None:
     """Take from every scope; return None when all gave, else the first that had no room."""
     for item in bounds:
-        if not _take(usd_micros, bounds=item, today=today, chain_key=chain_key, now=now):
+        if not _take(usd_micros, places=places, bounds=item, today=today, chain_key=chain_key, now=now):
             return item
     return None
 
 
-def _take(usd_micros: int, *, bounds: _Bounds, today: date, chain_key: str, now: datetime) -> bool:
+def _take(
+    usd_micros: int, *, places: int, bounds: _Bounds, today: date, chain_key: str, now: datetime
+) -> bool:
     """Take exposure and one position if every limit allows it, in one UPDATE; a new UTC day starts from zero."""
     has_room = Q(scope=bounds.scope)
     if bounds.exposure_max_usd is not None:
         has_room &= Q(exposure_usd_micros__lte=usd_to_micros(bounds.exposure_max_usd) - usd_micros)
-    if bounds.positions_max is not None:
-        has_room &= Q(open_positions__lte=bounds.positions_max - 1)
+    if bounds.positions_max is not None and places:
+        has_room &= Q(open_positions__lte=bounds.positions_max - places)
     new_day = Q(day__lt=today)
     if bounds.loss_max_usd is not None:
         has_room &= new_day | Q(realised_today_usd_micros__gt=-usd_to_micros(bounds.loss_max_usd))
@@ -267,7 +289,7 @@ def _take(usd_micros: int, *, bounds: _Bounds, today: date, chain_key: str, now:
         has_room &= Q(~Exists(_pausing(chain_key, now)))
     taken = Budget.objects.filter(has_room).update(
         exposure_usd_micros=F("exposure_usd_micros") + usd_micros,
-        open_positions=F("open_positions") + 1,
+        open_positions=F("open_positions") + places,
         realised_today_usd_micros=_as_of(today, "realised_today_usd_micros"),
         entered_today_usd_micros=_as_of(today, "entered_today_usd_micros") + usd_micros,
         day=_later_day(today),

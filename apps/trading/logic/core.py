@@ -15,7 +15,7 @@ from apps.domain.market import BlockRef, FeeQuote, PoolReserves
 from apps.domain.verdict import RiskVerdict
 from apps.trading.logic import entry
 from apps.trading.logic import exit as exits
-from apps.trading.logic.entry_case import ESTIMATES_USED, EntryCase, EntryFacts
+from apps.trading.logic.entry_case import ESTIMATES_USED, EntryCase, EntryFacts, EntryWish
 from apps.trading.logic.exit import ExitCase, PositionFacts
 from apps.trading.logic.steering import Steering
 
@@ -28,6 +28,7 @@ def step_entry(
     config_revision: int,
     facts: EntryFacts,
     steering: Steering | None = None,
+    wish: EntryWish | None = None,
     refused: Reason | None = None,
 ) -> TradeDecision:
     """Return the decision about an entry: "enter" with size and least output, or "skip" with stage and reasons.
@@ -42,6 +43,7 @@ def step_entry(
         config_revision=config_revision,
         facts=facts,
         steering=steering,
+        wish=wish,
     )
     decision = entry.decide(case)
     if refused is None or decision.action != "enter":
@@ -85,6 +87,7 @@ def entry_case_reduced(
     config_revision: int,
     facts: EntryFacts,
     steering: Steering | None = None,
+    wish: EntryWish | None = None,
 ) -> EntryCase:
     """Return the case without what the core does not look at: what a record must keep to repeat the decision."""
     return EntryCase(
@@ -98,4 +101,5 @@ def entry_case_reduced(
         config_revision=config_revision,
         facts=facts,
         steering=steering,
+        wish=wish,
     )

@@ -10,6 +10,7 @@ from apps.risk.logic.cooldown import cooldown
 from apps.trading.logic import gas, pool, slippage
 from apps.trading.logic.entry_case import EntryCase
 from apps.trading.logic.entry_size import Market, adjusted, market_of, size_of, tolerance_bps
+from apps.trading.logic.orders_advanced import PRICE_SCALE
 from apps.trading.logic.sizing import Size
 from apps.trading.logic.timing import held_back
 
@@ -28,13 +29,15 @@ PASSING_CODES = frozenset(
         "LOSS_LIKELY",
     }
 )
+#: Rules that no person can overrule: what they refuse cannot be traded, or never be sold again.
+NEVER_ACCEPTED = frozenset({"quote_supported", "token_data", "sellable"})
 #: The longer a pair was watched the rarer it is looked at: each pause is at least this part of the time so far.
 WATCH_SLOWDOWN = 3
 
 
 def decide(case: EntryCase) -> TradeDecision:
     """Return the decision about an entry."""
-    skip = _refused(case) or _too_weak(case) or _held_back(case) or _limited(case)
+    skip = _unwished(case) or _refused(case) or _too_weak(case) or _held_back(case) or _limited(case)
     if skip is not None:
         return skip
     market = market_of(case)
@@ -87,8 +90,16 @@ def _watched_ms(case: EntryCase) -> int:
 
 
 # -- verdict and score --------------------------------------------------------------------
+def _unwished(case: EntryCase) -> TradeDecision | None:
+    """Return a final skip when the order that asked for this entry must not be filled any more."""
+    if case.wish is None or not case.wish.refusal:
+        return None
+    reason = Reason(code="ORDER_ENDED", explanation=case.wish.refusal)
+    return skipped(case, SkipStage.ENGINE, (reason,), may_change=False)
+
+
 def _refused(case: EntryCase) -> TradeDecision | None:
-    refusals = case.verdict.refusals
+    refusals = tuple(item for item in case.verdict.refusals if not _is_accepted(case, item))
     quote = case.analysis.listing.quote.address
     if not refusals and quote.lower() != case.facts.wrapped_native_address.lower():
         reason = Reason(
@@ -99,13 +110,20 @@ def _refused(case: EntryCase) -> TradeDecision | None:
         return skipped(case, SkipStage.FILTER, (reason,), may_change=False)
     if not refusals:
         # A verdict that does not pass and names nobody is a fault of ours: it must never buy.
-        if case.verdict.outcome is Outcome.PASS:
+        if case.verdict.outcome is Outcome.PASS or case.verdict.refusals:
             return None
         reason = Reason(code="VERDICT_NOT_PASSED", explanation="The risk verdict is not a pass.")
         return skipped(case, SkipStage.RISK, (reason,), may_change=True)
     stage = SkipStage.FILTER if refusals[0].rule in FILTER_RULES else SkipStage.RISK
     may_change = _is_empty(case) or all(_may_pass_later(item) for item in refusals)
     return skipped(case, stage, tuple(_reason_of(item) for item in refusals), may_change=may_change)
+
+
+def _is_accepted(case: EntryCase, finding: Finding) -> bool:
+    """Tell whether the person who asked for this entry takes the refusal upon himself; its age he knows."""
+    if case.wish is None or finding.rule in NEVER_ACCEPTED:
+        return False
+    return finding.rule == "pair_age" or finding.rule in case.wish.accepted_rules
 
 
 def _is_empty(case: EntryCase) -> bool:
@@ -125,6 +143,8 @@ def _reason_of(finding: Finding) -> Reason:
 
 
 def _too_weak(case: EntryCase) -> TradeDecision | None:
+    if case.wish is not None:
+        return None
     score, minimum = case.verdict.score_bps, case.config.entry.score_min_bps
     if score is None:
         reason = Reason(
@@ -142,7 +162,7 @@ def _too_weak(case: EntryCase) -> TradeDecision | None:
 
 
 def _held_back(case: EntryCase) -> TradeDecision | None:
-    if case.steering is None:
+    if case.steering is None or case.wish is not None:
         return None
     found = held_back(analysis=case.analysis, config=case.config, watched_ms=_watched_ms(case))
     if found is None:
@@ -243,9 +263,22 @@ def _entered(
             detail=f"amount_raw={size.amount_raw} buy_tax_bps={market.buy_tax_bps}",
         )
         return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
+    minimum = slippage.minimum_out(expected, slippage_bps)
+    if case.wish is not None and case.wish.price_max is not None:
+        least = -(-size.amount_raw * PRICE_SCALE // case.wish.price_max)
+        if least > expected:
+            reason = Reason(
+                code="LIMIT_PRICE_ABOVE",
+                explanation="The price is above the order's limit.",
+                detail=f"expected_raw={expected} wanted_raw={least}",
+            )
+            return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
+        minimum = max(minimum, least)
     entered = Reason(
-        code="ENTRY",
-        explanation="Every rule passes, the score is high enough and the limits leave room.",
+        code="ENTRY" if case.wish is None else "ENTRY_BY_ORDER",
+        explanation="Every rule passes, the score is high enough and the limits leave room."
+        if case.wish is None
+        else "An order asked for it, and the limits leave room.",
         detail=f"score_bps={case.verdict.score_bps} size_bound_by={size.bound_by} tip_wei={fees.tip_wei}",
     )
     return TradeDecision(
@@ -253,7 +286,7 @@ def _entered(
         pair_key=case.verdict.pair_key,
         action="enter",
         amount_in=Amount(size.amount_raw, case.facts.native),
-        amount_out_min=Amount(slippage.minimum_out(expected, slippage_bps), listing.base),
+        amount_out_min=Amount(minimum, listing.base),
         expected_out=Amount(expected, listing.base),
         value_usd_micros=value,
         slippage_max_bps=slippage_bps,

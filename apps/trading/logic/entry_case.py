@@ -49,6 +49,20 @@ class EntryFacts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class EntryWish:
+    """What a person's order asks of an entry: it decides whether and at what price, the limits still decide how much.
+
+    ``amount_raw`` is the most it may take, the chain's own coin. ``price_max``: native units per PRICE_SCALE base units,
+    never more; None: as the market is. ``accepted_rules``: refusals that the person has seen and accepts.
+    """
+
+    amount_raw: int
+    price_max: int | None = None
+    accepted_rules: tuple[str, ...] = ()
+    refusal: str = ""  # why it must not be bought any more, in plain words; "": it may
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EntryCase:
     """One opportunity with everything that is judged about it."""
 
@@ -59,3 +73,5 @@ class EntryCase:
     facts: EntryFacts
     #: None in records of before there was one: decided by the configuration alone.
     steering: Steering | None = None
+    #: None: nobody asked for it, the engine found it.
+    wish: EntryWish | None = None

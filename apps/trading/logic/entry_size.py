@@ -88,6 +88,9 @@ def _gas_reserve_raw(market: Market) -> int:
 
 def size_of(case: EntryCase, market: Market) -> Size:
     """Return the size by the limits in force and by what our own entries brought."""
+    if case.wish is not None:  # what our own entries brought says nothing of what a person wants
+        caps = (("order", case.wish.amount_raw), *_sandwich_cap(case, market))
+        return _size_by(case, market, case.config, more_caps=caps)
     if case.steering is None:
         return _size_by(case, market, case.config)
     edge = edge_caps(

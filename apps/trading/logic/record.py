@@ -52,6 +52,7 @@ def decision_from_inputs(inputs: dict[str, Any]) -> TradeDecision:
             config_revision=case.config_revision,
             facts=case.facts,
             steering=case.steering,
+            wish=case.wish,
             refused=given.refused,
         )
     assert inputs["step"] == "exit", inputs["step"]

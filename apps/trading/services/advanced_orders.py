@@ -16,6 +16,7 @@ from apps.domain.order import FINAL_STATUSES, OrderStatus
 from apps.state.services.engine import engine_view
 from apps.state.services.events import event_record
 from apps.trading.logic import orders_advanced
+from apps.trading.logic.entry import NEVER_ACCEPTED
 from apps.trading.logic.orders_advanced import Plan, Progress, checked
 from apps.trading.models import AdvancedOrder, Opportunity, OpportunityStatus, Order, Position
 from apps.trading.services.clock import ms_of
@@ -25,8 +26,6 @@ OPEN_MAX = 500
 #: After a failed child its leg rests so long, twice as long after each further one.
 _REST_FIRST_MS, _REST_MAX_MS = 5_000, 900_000
 _DOUBLINGS_MAX = 10
-#: Rules that no person can overrule: what they refuse cannot be traded, or never be sold again.
-NEVER_ACCEPTED = frozenset({"quote_supported", "token_data", "sellable"})
 #: A purchase that only its limit price held back has not failed.
 PRICE_CODES = frozenset({"LIMIT_PRICE_ABOVE"})
 _TEXT_LENGTH = 300

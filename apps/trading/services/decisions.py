@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from django.db import transaction
@@ -35,6 +35,7 @@ from apps.trading.services.clock import ms_of
 from apps.trading.services.opportunities import opportunity_settle
 from apps.trading.services.orders import order_create
 from apps.trading.services.ports import ExecutionPorts
+from apps.trading.services.wishes import entry_wish
 
 
 def entry_decide(
@@ -58,7 +59,8 @@ def entry_decide(
     """
     fees: FeeQuote | None = None
     balance: int | None = None
-    if verdict.verdict.outcome is Outcome.PASS:  # a refused pair needs no size
+    # A refused pair needs no size, unless a person may have accepted what refuses it.
+    if verdict.verdict.outcome is Outcome.PASS or opportunity.advanced_id is not None:
         fees = ports.reader.fees()
         owner = ports.signer.address(wallet_key)
         balance = ports.reader.balances(owner, [NATIVE_ADDRESS]).get(NATIVE_ADDRESS)
@@ -72,6 +74,15 @@ def entry_decide(
         wallet_native_raw=balance,
         settings=active.config.execution,
     )
+    wish, added_to = entry_wish(
+        opportunity,
+        active=active,
+        engine=engine,
+        price=facts.quote_price_usd_micros,
+        decimals=ports.profile.native.decimals,
+    )
+    if added_to is not None:  # what is added to is no reason to keep away from it
+        entry_facts = replace(entry_facts, token_exit_at_ms=None)
     limits = entry_limits(active=active, analysis=analysis.analysis, verdict=verdict.verdict)
     case = entry_case_reduced(
         verdict=verdict.verdict,
@@ -79,6 +90,7 @@ def entry_decide(
         config=limits.config,
         config_revision=active.revision,
         facts=entry_facts,
+        wish=wish,
         steering=Steering(
             position_max_usd=active.config.limits.position_max_usd,
             size_bps=limits.size_bps,
@@ -92,6 +104,7 @@ def entry_decide(
         verdict_id=verdict.record_id,
         wallet_key=wallet_key,
         epoch=engine.epoch,
+        added_to=added_to,
     )
 
 
@@ -162,6 +175,7 @@ def _apply(
     verdict_id: int,
     wallet_key: str,
     epoch: int,
+    added_to: Position | None,
 ) -> Order | None:
     decision = _decision_of(case, None)
     with transaction.atomic():
@@ -184,6 +198,7 @@ def _apply(
             chain_key=case.facts.native.chain_key,
             epoch=epoch,
             config=case.config,
+            added_to=added_to,
         )
         if isinstance(order, Order):
             return order
@@ -210,6 +225,7 @@ def _decision_of(case: EntryCase, refused: Reason | None) -> TradeDecision:
         config_revision=case.config_revision,
         facts=case.facts,
         steering=case.steering,
+        wish=case.wish,
         refused=refused,
     )
 

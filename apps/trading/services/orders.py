@@ -15,7 +15,7 @@ from apps.domain.ids import ClientOrderId, PairKey, TraceId, WalletKey, client_o
 from apps.domain.market import ChainProfile
 from apps.domain.money import Amount
 from apps.domain.order import FINAL_STATUSES, IN_FLIGHT_STATUSES, OrderIntent, OrderStatus, is_allowed
-from apps.risk.services.budgets import budget_release, budget_reserve
+from apps.risk.services.budgets import LEG_ADD, budget_release, budget_reserve
 from apps.state.services.events import event_record
 from apps.trading.models import ENTRY_HOLDING, DecisionRecord, Order, Position, TxAttempt
 from apps.trading.services.clock import ms_of
@@ -42,23 +42,28 @@ def order_create(
     epoch: int,
     config: TradingConfig,
     position: Position | None = None,
+    added_to: Position | None = None,
 ) -> Order | Reason:
     """Return the order of this decision, its budget or quantity reserved; a Reason when a limit refuses.
 
+    ``position``: the one that an exit sells; ``added_to``: the open one that an entry adds to.
     Idempotent: the same decision gives the same order. Everything happens in one transaction.
     """
     assert decision.action in ("enter", "exit"), decision.action
-    leg = "entry" if decision.action == "enter" else "exit"
+    leg = "exit" if decision.action == "exit" else "entry" if added_to is None else LEG_ADD
     client_order_id = client_order_id_of(decision.trace_id, record.number, leg)
     existing = Order.objects.filter(client_order_id=client_order_id).first()
     if existing is not None:
         return existing
     try:
         with transaction.atomic():
-            refused = _reserve(decision, client_order_id, config, position)
+            # The position is locked before the budget, as where one is closed: neither waits for the other.
+            refused = _closed(added_to) or _reserve(decision, client_order_id, config, position)
             if refused is not None:
                 return refused
-            return _insert(decision, record, client_order_id, wallet_key, chain_key, epoch, config, position)
+            return _insert(
+                decision, record, client_order_id, wallet_key, chain_key, epoch, config, position or added_to
+            )
     except IntegrityError:
         existing = Order.objects.filter(client_order_id=client_order_id).first()
         if existing is not None:  # another worker was quicker
@@ -93,6 +98,13 @@ def _reserve(
     return None
 
 
+def _closed(added_to: Position | None) -> Reason | None:
+    """Return a refusal when the position that is added to is not open any more."""
+    if added_to is None or Position.objects.select_for_update().get(pk=added_to.pk).status == "open":
+        return None
+    return Reason(code="POSITION_CLOSED", explanation="The position that was to be added to is not open.")
+
+
 def _insert(
     decision: TradeDecision,
     record: DecisionRecord,
@@ -116,7 +128,7 @@ def _insert(
         pair_id=record.opportunity.pair_id,
         chain_key=chain_key,
         wallet_key=wallet_key,
-        side="buy" if position is None else "sell",
+        side="buy" if decision.action == "enter" else "sell",
         amount_in_raw=decision.amount_in.raw,
         amount_out_min_raw=decision.amount_out_min.raw,
         expected_out_raw=decision.expected_out.raw,

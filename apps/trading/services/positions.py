@@ -226,6 +226,7 @@ def _close(position: Position, *, exit_order: Order | None, entry: Order | None)
     position.realised_usd_micros = worth
     if entry is not None:
         budget_release(client_order_id=entry.client_order_id, realised_usd_micros=worth or 0)
+    _additions_release(position)
     incident_resolve(dedup_key=stuck_key(position))
     event_record(
         kind=EventKind.POSITION_CHANGED,
@@ -234,6 +235,13 @@ def _close(position: Position, *, exit_order: Order | None, entry: Order | None)
         subject=f"position:{position.pk}",
         payload={"status": "closed", "result_raw": str(result_raw), "result_usd_micros": worth},
     )
+
+
+def _additions_release(position: Position) -> None:
+    """Free the budget of what was added to a position: its result is booked with the entry."""
+    rows = Order.objects.filter(position=position, side="buy", status="filled")
+    for client_order_id in rows.values_list("client_order_id", flat=True):
+        budget_release(client_order_id=client_order_id, realised_usd_micros=0)
 
 
 def position_void(*, opportunity_id: int) -> None:
@@ -288,6 +296,7 @@ def _stick(position: Position, why: str) -> None:
         budget_release(
             client_order_id=entry.client_order_id, realised_usd_micros=native_worth(entry, result) or 0
         )
+        _additions_release(position)
     incident_open(
         code="POSITION_STUCK",
         category=Category.TRADING,
