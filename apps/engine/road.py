@@ -11,6 +11,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -23,6 +24,7 @@ from apps.discovery.selectors import deployer_history
 from apps.discovery.services.feeds import feed_scan
 from apps.discovery.services.listings import RegisteredListing, listing_of, listings_register
 from apps.domain.errors import Category, Recovery, SniperError
+from apps.domain.ids import TraceId
 from apps.domain.market import ChainEvent, DeployerHistory, Listing, PairFacts, SourceName
 from apps.domain.verdict import Outcome
 from apps.engine import context, housekeeping, refusals, wiring
@@ -110,7 +112,7 @@ def _evaluate(opportunity: Opportunity) -> None:
     pair: Pair = opportunity.pair
     ports = wiring.chain_ports(pair.chain_key)
     active = active_config()
-    listing = listing_of(pair)
+    listing = replace(listing_of(pair), trace_id=TraceId(opportunity.trace_id))
     wallet_key = wiring.trading_wallet_key(ports.profile)
     buyer = wiring.signer().address(wallet_key)
     started = time.monotonic()
@@ -127,7 +129,8 @@ def _evaluate(opportunity: Opportunity) -> None:
         facts=facts, facts_ms=facts_ms, assessment="first_look", stopwatch=gathered.stopwatch
     )
     opinions_ask_of(listing, verdict.verdict)
-    if verdict.verdict.outcome is Outcome.PASS:  # the dearer look is for what would be bought otherwise
+    # The dearer look is for what would be bought otherwise, and for what a person wants all the same.
+    if verdict.verdict.outcome is Outcome.PASS or opportunity.advanced_id is not None:
         started = time.monotonic()
         facts = facts_completed(ports.reader, listing, facts, buyer=buyer, probe_amount_raw=probe_raw)
         facts_ms += _ms_since(started)
