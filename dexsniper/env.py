@@ -52,6 +52,7 @@ class Environment:
     redis_url: str = field(repr=False)  # "" : the embedded Valkey
     secret_key: str = field(repr=False)
     keystore_password: str = field(repr=False)
+    remote_signer_url: str = field(repr=False)  # "": keys lie in the keystore alone
     admin_user: str
     admin_password: str = field(repr=False)  # "" : generated and printed once
     debug: bool
@@ -187,6 +188,15 @@ def _url_of(*schemes: str) -> Callable[[str], str]:
         return given
 
     return convert
+
+
+def _signer_url(given: str) -> str:
+    """Accept https anywhere and plain http on this machine alone: what is signed is nobody else's business."""
+    parts = urlsplit(given)
+    is_local = parts.hostname in ("127.0.0.1", "::1", "localhost")
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_local):
+        raise ValueError(given)
+    return given
 
 
 def _channel_ids(given: str) -> tuple[str, ...]:
@@ -332,6 +342,9 @@ def _read() -> Environment:
         ),
         secret_key=secret_key,
         keystore_password=keystore_password,
+        remote_signer_url=reader.parse(
+            "REMOTE_SIGNER_URL", _signer_url, "use https://…, or http:// on this machine", default=""
+        ),
         admin_user=reader.text("ADMIN_USER", "admin"),
         admin_password=reader.secret("ADMIN_PASSWORD"),
         debug=reader.parse("DEBUG", _boolean, boolean_hint, default=False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from apps.domain.errors import ConfigurationError
 from apps.wallets.logic.permission import WalletView
-from apps.wallets.models import Wallet
+from apps.wallets.models import AddressLabel, Wallet
 
 
 def wallet_view(wallet_key: str) -> WalletView:
@@ -33,4 +33,15 @@ def view_of(row: Wallet) -> WalletView:
         is_sandbox=row.is_sandbox,
         is_live=row.is_live,
         enabled=row.enabled,
+        chain_key=row.chain_key,
+        may_enter=row.may_enter,
+        is_locked=row.is_locked,
+        unlocked_until_ms=None if row.unlocked_until is None else int(row.unlocked_until.timestamp() * 1000),
+        daily_spend_max_usd_micros=row.daily_spend_max_usd_micros,
+        signer=row.signer,
     )
+
+
+def address_labels() -> dict[str, str]:
+    """Return the address book: label by address in lower case."""
+    return dict(AddressLabel.objects.order_by("id").values_list("address", "label"))

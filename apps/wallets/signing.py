@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from django.utils import timezone
 from eth_account import Account
+from eth_utils.crypto import keccak
 
 from apps.domain.engine import Mode
 from apps.domain.errors import ConfigurationError, KeystoreError
@@ -27,8 +29,9 @@ from apps.wallets.keystore import (
     key_create,
     key_load,
 )
-from apps.wallets.logic.permission import WalletView, refusal_to_sign
+from apps.wallets.logic.permission import WalletView, refusal_of_lock, refusal_to_sign
 from apps.wallets.loopback import are_loopback
+from apps.wallets.remote import RemoteKeys
 from apps.wallets.selectors import wallet_view
 
 DATA_MAX_BYTES = 128 * 1024  # the largest transaction that nodes accept
@@ -53,6 +56,10 @@ class SigningEnvironment(Protocol):
     def keystore_password(self) -> str:
         """Return the password of the key files."""
 
+    @property
+    def remote_signer_url(self) -> str:
+        """Return where the remote signer answers, "" when there is none."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SigningChain:
@@ -69,7 +76,10 @@ class KeystoreSigner:
     A key is decrypted at its wallet's first use and kept in memory, nowhere else. Each signature passes the fence.
     """
 
-    def __init__(self, *, data_dir: Path, password: str, mode: Mode, live_trading: bool) -> None:
+    def __init__(
+        self, *, data_dir: Path, password: str, mode: Mode, live_trading: bool, remote_url: str = ""
+    ) -> None:
+        self._remote = RemoteKeys(remote_url) if remote_url else None
         self._data_dir = data_dir
         self._password = password
         self._mode = mode
@@ -87,6 +97,7 @@ class KeystoreSigner:
             password=environment.keystore_password,
             mode=environment.mode,  # type: ignore[arg-type]  # checked where the environment is read
             live_trading=environment.live_trading,
+            remote_url=environment.remote_signer_url,
         )
 
     def __repr__(self) -> str:
@@ -106,8 +117,15 @@ class KeystoreSigner:
         return wallet_view(wallet_key).address
 
     def unlock(self, wallet_key: str) -> None:
-        """Decrypt the wallet's key ahead of its first use: it takes half a second in live. Raises KeystoreError."""
-        self._key_of(wallet_view(wallet_key))
+        """Decrypt the wallet's key ahead of its first use: it takes half a second in live. Raises KeystoreError.
+
+        Of a remote signer's wallet: make sure that the signer has the key.
+        """
+        wallet = wallet_view(wallet_key)
+        if wallet.signer == "remote":
+            self._remote_keys(wallet).public_key_of(wallet.address)
+        else:
+            self._key_of(wallet)
 
     def sign(self, tx: UnsignedTx, *, client_order_id: str, epoch: int) -> SignedTx:
         """Return the signed transaction. Raises EpochClosedError, KeystoreError or ConfigurationError; then nothing
@@ -119,22 +137,56 @@ class KeystoreSigner:
                 f"Nothing is signed for {tx.chain_key}: the chain is not admitted.",
                 remedy="Enable the chain in the admin under Chains and restart.",
             )
-        wallet = wallet_view(tx.wallet_key)
+        wallet, side = wallet_view(tx.wallet_key), _side_of(tx)
         self._check(wallet, chain)
-        key = self._key_of(wallet)
+        self._check_lock(wallet, chain, is_entry=side == "buy")
         fields = _fields_of(tx, chain_id=chain.profile.chain_id)
-        with passage(epoch=epoch, side=_side_of(tx), data_dir=self._data_dir):
-            signed = Account.sign_transaction(fields, key.reveal())
+        make = self._maker(wallet)
+        with passage(epoch=epoch, side=side, data_dir=self._data_dir):
+            payload = make(fields)
         return SignedTx(
             client_order_id=client_order_id,  # type: ignore[arg-type]  # the port passes it as plain text
             chain_key=tx.chain_key,
             purpose=tx.purpose,
-            tx_hash="0x" + bytes(signed.hash).hex(),
+            tx_hash="0x" + keccak(payload).hex(),
             nonce=tx.nonce,
             epoch=epoch,
             max_cost_raw=tx.gas_limit * tx.max_fee_wei,
-            payload=bytes(signed.raw_transaction),
+            payload=payload,
         )
+
+    def _maker(self, wallet: WalletView) -> Callable[[dict[str, object]], bytes]:
+        """Return what signs with this wallet's key, wherever that lies; opened before the fence is passed."""
+        if wallet.signer == "remote":
+            remote = self._remote_keys(wallet)
+            remote.public_key_of(wallet.address)
+            return lambda fields: remote.sign(fields, address=wallet.address)
+        key = self._key_of(wallet)
+        return lambda fields: bytes(Account.sign_transaction(fields, key.reveal()).raw_transaction)
+
+    def _remote_keys(self, wallet: WalletView) -> RemoteKeys:
+        if self._remote is None:
+            raise KeystoreError(
+                f"Wallet {wallet.key} is a remote signer's, and there is none.",
+                remedy="Set DEXSNIPER_REMOTE_SIGNER_URL.",
+                wallet=wallet.key,
+            )
+        return self._remote
+
+    def _check_lock(self, wallet: WalletView, chain: SigningChain, *, is_entry: bool) -> None:
+        """Heed the wallet's lock; a locked wallet's key is forgotten at once."""
+        refusal = refusal_of_lock(
+            wallet=wallet,
+            chain_key=chain.profile.chain_key,
+            is_entry=is_entry,
+            now_ms=int(timezone.now().timestamp() * 1000),
+        )
+        if refusal is None:
+            return
+        if wallet.is_locked:
+            with self._lock:
+                self._keys.pop(wallet.key, None)
+        raise KeystoreError(refusal.message, remedy=refusal.remedy, wallet=wallet.key)
 
     def _check(self, wallet: WalletView, chain: SigningChain) -> None:
         refusal = refusal_to_sign(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from apps.domain.engine import Mode
@@ -47,6 +48,17 @@ class WalletView:
     is_sandbox: bool
     is_live: bool
     enabled: bool
+    chain_key: str = ""  # "": every chain of its family
+    may_enter: bool = True
+    is_locked: bool = False
+    unlocked_until_ms: int | None = None
+    daily_spend_max_usd_micros: int | None = None
+    signer: str = "keystore"
+
+    def may_spend_at(self, now_ms: int) -> bool:
+        """Tell whether the wallet takes new entries now."""
+        is_open = self.unlocked_until_ms is None or now_ms < self.unlocked_until_ms
+        return self.enabled and self.may_enter and not self.is_locked and is_open
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +97,50 @@ def refusal_to_sign(
     if wallet.is_sandbox:
         return _sandbox_refusal(profile=profile, endpoints_are_local=endpoints_are_local, mode=mode)
     return _live_refusal(wallet=wallet, mode=mode, live_trading=live_trading)
+
+
+def refusal_of_lock(*, wallet: WalletView, chain_key: str, is_entry: bool, now_ms: int) -> Refusal | None:
+    """Return why a wallet signs nothing now, or no entry; None when it may. Exits outlive the time of an unlocking."""
+    if wallet.is_locked:
+        return Refusal(
+            message=f"Wallet {wallet.key} is locked.",
+            remedy=f"Unlock it: `manage.py wallet unlock {wallet.key}`. Until then not even exits are signed.",
+        )
+    if not is_entry:
+        return None
+    if wallet.chain_key not in ("", chain_key):
+        return Refusal(
+            message=f"Wallet {wallet.key} trades on {wallet.chain_key} only, and this is {chain_key}.",
+            remedy="Choose another wallet for this chain.",
+        )
+    if not wallet.may_enter:
+        return Refusal(
+            message=f"Wallet {wallet.key} was rotated out: it only exits.",
+            remedy="Nothing is to be done: entries go to its successor.",
+        )
+    if not wallet.may_spend_at(now_ms):
+        return Refusal(
+            message=f"The time that wallet {wallet.key} was unlocked for is over: it only exits.",
+            remedy=f"Unlock it again: `manage.py wallet unlock {wallet.key} --hours N`.",
+        )
+    return None
+
+
+def wallets_for_entry(
+    wallets: Sequence[WalletView], *, family: str, chain_key: str, mode: Mode, now_ms: int
+) -> tuple[WalletView, ...]:
+    """Return the wallets that may enter on a chain, in their order; those that name the chain alone when there are any."""
+    fit = [
+        item
+        for item in wallets
+        if item.family == family
+        and item.is_sandbox == (mode == "sandbox")
+        and (mode != "live" or item.is_live)
+        and item.chain_key in ("", chain_key)
+        and item.may_spend_at(now_ms)
+    ]
+    own = [item for item in fit if item.chain_key]
+    return tuple(own or fit)
 
 
 def _sandbox_refusal(*, profile: ChainProfile, endpoints_are_local: bool, mode: Mode) -> Refusal | None:
