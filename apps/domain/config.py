@@ -685,6 +685,10 @@ class Execution(_Section):
         "When relays fail or leave it out, a transaction goes to the public pool, where strangers can trade around it."
         " Each such case is recorded.",
     )
+    relay_leak_exits: bool = _setting(
+        False,  # noqa: FBT003
+        "The same for sales alone. While no relay works, nothing can be sold without this.",
+    )
 
 
 class Social(_Section):

@@ -12,7 +12,7 @@ from apps.domain.engine import EngineStatus
 from apps.domain.errors import BroadcastUncertainError, TradingError
 from apps.domain.order import OrderStatus
 from apps.risk.services.budgets import budget_view
-from apps.state.models import ConfigRevision, Event
+from apps.state.models import ConfigRevision, Event, Incident
 from apps.trading.logic.ways import PUBLIC, are_relays_spent, may_strangers_see, ways_of
 from apps.trading.models import DecisionRecord, Order
 from apps.trading.services.settlement import REBROADCAST_EVERY_S
@@ -216,6 +216,61 @@ def test_secret_when_the_process_dies_while_giving_it_up_then_the_record_says_so
     world.assert_nothing_sent_twice()
 
 
+# -- sales --------------------------------------------------------------------------------
+def test_sale_when_its_relay_is_away_then_a_critical_incident_tells_the_way_out(world: World):
+    [relay] = with_relays(world, "flash")
+    position = world.buy()
+    relay.fault = BroadcastUncertainError("no answer")
+    sale = world.ask_exit(position)
+    world.execute(sale)
+    assert wait(world, sale, blocks=BLOCKS + 2) is OrderStatus.CANCELLED
+    incident = Incident.objects.get(code="RELAY_LEFT_OUT")
+    assert incident.severity == "critical"
+    assert "relay_leak_exits" in incident.remedy
+    position.refresh_from_db()
+    assert (position.status, position.reserved_raw) == ("open", 0)
+    relay.fault = None
+    again = world.ask_exit(position)
+    world.execute(again)
+    world.chain.mine()
+    assert world.settle(again) is OrderStatus.FILLED
+    incident.refresh_from_db()
+    assert incident.resolved_at is not None
+    world.assert_books_are_true()
+
+
+def test_sale_when_only_sales_may_leak_then_it_goes_public_and_an_entry_does_not(world: World):
+    [relay] = with_relays(world, "flash", relay_leak_exits=True)
+    position = world.buy()
+    relay.fault = BroadcastUncertainError("no answer")
+    sale, order = world.ask_exit(position), entry(world)
+    assert world.execute(sale) is OrderStatus.SUBMITTED
+    assert world.execute(order) is OrderStatus.UNKNOWN
+    assert len(world.chain.sends) == 2  # approval and sale
+    assert len(leaks()) == 1
+    world.chain.mine()
+    assert world.settle(sale) is OrderStatus.FILLED
+    world.assert_books_are_true()
+
+
+# -- crashes ------------------------------------------------------------------------------
+@pytest.mark.parametrize("others", [True, False])
+def test_entry_when_the_process_dies_at_the_relay_then_is_bought_once(world: World, others: bool):
+    with_relays(world, "flash", "other", relay_try_others=others)
+    order = entry(world)
+    world.chain.faults["relay:flash"] = [Killed()]
+    with pytest.raises(Killed):
+        world.execute(order)
+    assert order.attempts.get().sent_by == ["flash"]  # it may have it
+    world.age(order, seconds=REBROADCAST_EVERY_S + 1)
+    world.sweep()
+    world.chain.mine()
+    assert world.settle(order) is OrderStatus.FILLED
+    assert world.chain.sends == []
+    world.assert_nothing_sent_twice()
+    world.assert_books_are_true()
+
+
 # -- the fence ----------------------------------------------------------------------------
 @pytest.mark.parametrize("leak", [True, False])
 def test_relay_when_the_kill_switch_is_pulled_then_nothing_reaches_it_or_anybody(world: World, leak: bool):
@@ -253,8 +308,8 @@ def test_chain_without_a_public_pool_then_nobody_sees_whatever_the_relays():
 @pytest.mark.parametrize("waited", [0, 1, BLOCKS, 2 * BLOCKS, 50])
 def test_ways_when_leaking_is_not_chosen_then_never_public(others: bool, waited: int):
     settings = Execution(relay_blocks_max=BLOCKS, relay_try_others=others)
-    ways = ways_of(("a", "b"), settings, blocks_waited=waited)
+    ways = ways_of(("a", "b"), settings, side="buy", blocks_waited=waited)
     assert PUBLIC not in ways
     assert ways
-    spent = are_relays_spent(("a", "b"), settings, blocks_waited=waited)
+    spent = are_relays_spent(("a", "b"), settings, side="buy", blocks_waited=waited)
     assert spent is (waited >= BLOCKS * (2 if others else 1))

@@ -5,12 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from apps.domain.config import Execution
+from apps.domain.order import Side
 
 #: The way that everybody sees.
 PUBLIC = "public"
 
 
-def ways_of(relays: Sequence[str], settings: Execution, *, blocks_waited: int) -> tuple[str, ...]:
+def may_leak(settings: Execution, *, side: Side) -> bool:
+    """Tell whether an order may go to the public pool when relays fail."""
+    return settings.relay_leak_public or (side == "sell" and settings.relay_leak_exits)
+
+
+def ways_of(relays: Sequence[str], settings: Execution, *, side: Side, blocks_waited: int) -> tuple[str, ...]:
     """Return the ways to try at this send, in order, until one takes the transaction.
 
     ``blocks_waited`` is how long ago it was signed: each relay has its number of blocks before the next one's turn.
@@ -18,18 +24,19 @@ def ways_of(relays: Sequence[str], settings: Execution, *, blocks_waited: int) -
     if not relays:
         return (PUBLIC,)
     turn = max(blocks_waited, 0) // settings.relay_blocks_max
-    if settings.relay_leak_public and turn >= _relays_used(relays, settings):
+    leaks = may_leak(settings, side=side)
+    if leaks and turn >= _relays_used(relays, settings):
         return (PUBLIC,)
     tried = tuple(relays[:1])
     if settings.relay_try_others:
         first = turn % len(relays)
         tried = (*relays[first:], *relays[:first])
-    return (*tried, PUBLIC) if settings.relay_leak_public else tried
+    return (*tried, PUBLIC) if leaks else tried
 
 
-def are_relays_spent(relays: Sequence[str], settings: Execution, *, blocks_waited: int) -> bool:
+def are_relays_spent(relays: Sequence[str], settings: Execution, *, side: Side, blocks_waited: int) -> bool:
     """Tell whether every relay that may be used has left the transaction out and the public pool is no choice."""
-    if not relays or settings.relay_leak_public:
+    if not relays or may_leak(settings, side=side):
         return False
     return blocks_waited // settings.relay_blocks_max >= _relays_used(relays, settings)
 

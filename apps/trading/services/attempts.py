@@ -77,7 +77,7 @@ def attempts_send(
         return _sent_by(PUBLIC, ports.sender, order, attempts, side)
     settings = active_config().config.execution
     relays = {relay.key: relay for relay in ports.relays}
-    ways = ways_of(tuple(relays), settings, blocks_waited=blocks_waited)
+    ways = ways_of(tuple(relays), settings, side=side, blocks_waited=blocks_waited)
     if any(PUBLIC in item.sent_by for item in attempts):  # it is a secret no more
         ways = (PUBLIC,)
     error: SniperError | None = None

@@ -26,7 +26,7 @@ from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.incidents import incident_from_error, incident_open, incident_resolve
 from apps.trading.logic import ledger
-from apps.trading.logic.ways import are_relays_spent
+from apps.trading.logic.ways import PUBLIC, are_relays_spent
 from apps.trading.models import FillRecord, JournalEntry, Order, Position, TxAttempt
 from apps.trading.services.attempts import attempts_send, cancellations_send, newest_by_nonce, open_attempts
 from apps.trading.services.cancellation import nonces_cancel
@@ -108,6 +108,8 @@ def _book(order: Order, attempt: TxAttempt, receipt: Receipt, ports: ExecutionPo
         elif order.side == "sell" and order.position is not None:
             order.position.fees_raw = fees_paid(order.position)
             order.position.save(update_fields=["fees_raw"])
+    if attempt.purpose == "swap" and attempt.sent_by and PUBLIC not in attempt.sent_by:
+        incident_resolve(dedup_key=_relay_incident(order))  # relays get us in again
     logger.info(
         "transaction was mined",
         extra={"order": order.pk, "purpose": attempt.purpose, "block": receipt.block.number},
@@ -256,7 +258,7 @@ def _press(order: Order, pending: list[TxAttempt], ports: ExecutionPorts) -> Non
     older = [item for item in pending if item.epoch != engine.epoch]
     is_lost = older and not all(ports.reader.is_known(item.tx_hash) for item in older)
     waited = _blocks_waited(pending, ports)
-    is_over = _is_left_out(order, waited, ports) or any(_is_overdue(item, now) for item in pending)
+    is_over = _is_left_out(order, pending, waited, ports) or any(_is_overdue(item, now) for item in pending)
     if is_lost or order.is_extra or is_over:
         nonces = sorted({item.nonce for item in pending if item.nonce is not None})
         try:
@@ -282,15 +284,38 @@ def _blocks_waited(pending: list[TxAttempt], ports: ExecutionPorts) -> int:
     return max(ports.reader.head().number - min(blocks), 0)
 
 
-def _is_left_out(order: Order, blocks_waited: int, ports: ExecutionPorts) -> bool:
-    """Tell whether the relays had their blocks and nobody else may have the transaction; the order says so then."""
-    keys = [relay.key for relay in ports.relays]
-    if not are_relays_spent(keys, active_config().config.execution, blocks_waited=blocks_waited):
+def _is_left_out(order: Order, pending: list[TxAttempt], blocks_waited: int, ports: ExecutionPorts) -> bool:
+    """Tell whether the relays had their blocks and nobody else may have the transaction; order and incident say so then."""
+    keys, side = [relay.key for relay in ports.relays], _side_of(order)
+    settings = active_config().config.execution
+    if not are_relays_spent(keys, settings, side=side, blocks_waited=blocks_waited):
         return False
+    if any(item.purpose == "cancel" for item in pending):  # said already
+        return True
     if not order.reason:
         order.reason = f"no private relay got it into a block within {blocks_waited} blocks"
         Order.objects.filter(pk=order.pk, reason="").update(reason=order.reason)
+    incident_open(
+        code="RELAY_LEFT_OUT",
+        category=Category.NETWORK,
+        recovery=Recovery.RECONCILE,
+        severity="critical" if side == "sell" else "warning",
+        title=f"Private relays of {ports.profile.name} leave our transactions out",
+        detail=f"Order {order.pk} to {side} is given up: {order.reason}.",
+        remedy="Run 'manage.py doctor'. Switch the relay off or add another in the admin under Relays, or allow the public"
+        " pool (execution.relay_leak_exits for sales alone, execution.relay_leak_public for all).",
+        dedup_key=_relay_incident(order),
+        trace_id=order.trace_id,
+    )
     return True
+
+
+def _relay_incident(order: Order) -> str:
+    return f"relay/{order.chain_key}"
+
+
+def _side_of(order: Order) -> Side:
+    return "buy" if order.side == "buy" else "sell"
 
 
 def _is_lately(at: datetime, now: datetime, seconds: int) -> bool:
@@ -322,8 +347,9 @@ def _rebroadcast(
     if cancels:
         cancellations_send(order=order, attempts=due, ports=ports)
         return
-    side: Side = "buy" if order.side == "buy" else "sell"
-    error = attempts_send(order=order, attempts=due, side=side, ports=ports, blocks_waited=blocks_waited)
+    error = attempts_send(
+        order=order, attempts=due, side=_side_of(order), ports=ports, blocks_waited=blocks_waited
+    )
     if error is None and len(due) == len(newest):
         order_transition(order_id=order.pk, before=OrderStatus.UNKNOWN, after=OrderStatus.SUBMITTED)
 
