@@ -13,11 +13,12 @@ crypto crime report 2025.
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import IntEnum
 from itertools import accumulate, chain
+from operator import add, attrgetter, sub
 from typing import Final
 
 from apps.domain.entities import Entities, Trade
@@ -140,6 +141,8 @@ class _Scan:
     keys: Sequence[str]  # of the entity behind each trade
     settings: Settings
     classes: list[Class]
+    are_buys: Sequence[bool]
+    bases: Sequence[int]
     trimmed_max: int = TRIMMED_MAX
     groups: list[WashGroup] = field(default_factory=list)
 
@@ -156,12 +159,19 @@ def wash_report(
     ``trades`` are in log order, the newest 5,000 count; ``cross_pool`` are transactions that traded in other pools too.
     """
     trades = trades[-SWAPS_MAX:]
-    addresses = {trade.address for trade in trades}
     keys = [trade.address for trade in trades]
+    addresses = set(keys)
     if entities.merged:
         key_of = {address: entities.key_of(address) for address in addresses}
         keys = [key_of[address] for address in keys]
-    scan = _Scan(trades=trades, keys=keys, settings=settings, classes=[Class.ORGANIC] * len(trades))
+    scan = _Scan(
+        trades=trades,
+        keys=keys,
+        settings=settings,
+        classes=[Class.ORGANIC] * len(trades),
+        are_buys=[trade.side == "buy" for trade in trades],
+        bases=list(map(attrgetter("base_raw"), trades)),
+    )
     nobodys = (addresses & AGGREGATORS) | (addresses & entities.excluded)
     _mark_extraction(scan, nobodys, cross_pool)
     units: defaultdict[str, list[int]] = defaultdict(list)
@@ -189,10 +199,15 @@ def _mark_extraction(scan: _Scan, nobodys: Set[str], cross_pool: frozenset[str])
         for place, trade in enumerate(trades):
             if trade.address in nobodys or trade.tx_hash in cross_pool:
                 classes[place] = Class.EXTRACTION
-    blocks = [trade.block for trade in trades]
+    blocks = list(map(attrgetter("block"), trades))
     assert blocks == sorted(blocks), "trades are not in log order"
-    visits = Counter(zip(blocks, keys, strict=True))
-    for block in {block for (block, _), count in visits.items() if count > 1}:  # somebody came twice
+    newest: dict[str, int] = {}
+    twice: set[int] = set()
+    for key, block in zip(keys, blocks, strict=True):
+        if newest.get(key) == block:
+            twice.add(block)
+        newest[key] = block
+    for block in twice:  # somebody came twice
         start = bisect_left(blocks, block)
         count = min(bisect_right(blocks, block, start) - start, SANDWICH_BLOCK_MAX)
         _mark_sandwiches(trades, keys, classes, range(start, start + count))
@@ -235,12 +250,12 @@ def _joined_units(
 def _matched_legs(scan: _Scan) -> list[tuple[str, str]]:
     """Return who bought and who soon after sold the same amount. Each leg is used once, the nearest in amount first."""
     trades, keys, classes, tolerance = scan.trades, scan.keys, scan.classes, scan.settings.leg_tolerance_bps
+    bases, are_buys = scan.bases, scan.are_buys
     gap_ms = scan.settings.leg_gap_s * 1_000
     # Floats sort and compare several times as fast; whoever is near is compared exactly.
-    rough = [float(trade.base_raw) for trade in trades]
+    rough = list(map(float, bases))
     order = sorted(range(len(trades)), key=rough.__getitem__)
-    ordered = [rough[place] for place in order]
-    are_buys = [trade.side == "buy" for trade in trades]
+    ordered = list(map(rough.__getitem__, order))
     near = 1 + (tolerance + 1) / _BPS
     neighbours = zip(order, order[1:], ordered, ordered[1:], strict=False)
     found: list[tuple[str, str]] = []
@@ -253,7 +268,7 @@ def _matched_legs(scan: _Scan) -> list[tuple[str, str]]:
         buy, sell = (one, other) if are_buys[one] else (other, one)
         if sell < buy or one == used or trades[sell].at_ms - trades[buy].at_ms > gap_ms:
             continue
-        smaller, larger = trades[one].base_raw, trades[other].base_raw
+        smaller, larger = bases[one], bases[other]
         if smaller <= 0 or abs(larger - smaller) * _BPS > tolerance * smaller:
             continue
         used = other
@@ -294,15 +309,14 @@ def _visitors(scan: _Scan, units: Mapping[str, list[int]]) -> list[list[int]]:
 
     One such visit is a person who changed his mind. Many in a row that make up a good part of the trades are not.
     """
-    settings, trades = scan.settings, scan.trades
+    settings, trades, are_buys = scan.settings, scan.trades, scan.are_buys
     visits: list[tuple[int, list[int]]] = []
     for places in units.values():
         if not 2 <= len(places) <= VISITOR_LEGS_MAX:
             continue
-        first, last = trades[places[0]], trades[places[-1]]
-        if first.side != "buy" or last.side != "sell":
+        if not are_buys[places[0]] or are_buys[places[-1]]:
             continue
-        trips = _trips(trades, places, settings.round_tolerance_bps)
+        trips = _trips(scan, places)
         if sum(map(len, trips)) == len(places) and all(_is_visit(trades, trip, settings) for trip in trips):
             visits += [(trip[0], trip) for trip in trips]
     visits.sort()
@@ -339,13 +353,13 @@ def _gain_bps(trades: Sequence[Trade], trip: Sequence[int]) -> int:
 def _judge(scan: _Scan, places: Sequence[int], reason: str) -> None:
     """Mark the trades of one group that match, at the surest level at which they do."""
     trades = scan.trades
-    buys = sum(trades[place].side == "buy" for place in places)
+    buys = sum(map(scan.are_buys.__getitem__, places))
     if buys < LEGS_MIN or len(places) - buys < LEGS_MIN:
         return
     # What joins several addresses speaks against chance; one wallet alone must not live on prices, as traders do.
     is_alone = reason == "one_wallet"
     best: dict[int, Class] = {}
-    sums = _Sums.of(trades, places)
+    sums = _Sums.of(scan, places)
     for level in reversed(scan.settings.levels):  # the widest first: what it does not find, the others cannot
         windows = _balanced(sums, level, trimmed_max=scan.trimmed_max, is_alone=is_alone)
         if not windows and len(places) <= scan.trimmed_max:
@@ -355,7 +369,7 @@ def _judge(scan: _Scan, places: Sequence[int], reason: str) -> None:
                 best[place] = level.taken_for
     trips = [
         trip
-        for trip in _trips(trades, places, scan.settings.round_tolerance_bps)
+        for trip in _trips(scan, places)
         if not is_alone or _gain_bps(trades, trip) <= scan.settings.round_gain_bps
     ]
     if len(trips) >= scan.settings.rounds_min:
@@ -388,20 +402,27 @@ class _Sums:
     """A group's trades added up: entry n speaks of the first n trades."""
 
     times: list[int]
-    net: list[int]
+    net_bps: list[int]  # purchases less sales, times 10,000
     gross: list[int]
     buys: list[int]
     own: Sequence[Trade]
 
     @classmethod
-    def of(cls, trades: Sequence[Trade], places: Sequence[int]) -> _Sums:
-        own = [trades[place] for place in places]
-        signed = [trade.base_raw if trade.side == "buy" else -trade.base_raw for trade in own]
+    def of(cls, scan: _Scan, places: Sequence[int]) -> _Sums:
+        own = [scan.trades[place] for place in places]
+        are_buys, amounts = (
+            [scan.are_buys[place] for place in places],
+            [scan.bases[place] for place in places],
+        )
+        signed = [
+            amount * _BPS if is_buy else -amount * _BPS
+            for amount, is_buy in zip(amounts, are_buys, strict=True)
+        ]
         return cls(
             times=[trade.at_ms for trade in own],
-            net=[0, *accumulate(signed)],
-            gross=[0, *accumulate(trade.base_raw for trade in own)],
-            buys=[0, *accumulate(trade.side == "buy" for trade in own)],
+            net_bps=list(accumulate(signed, initial=0)),
+            gross=list(accumulate(amounts, initial=0)),
+            buys=list(accumulate(are_buys, initial=0)),
             own=own,
         )
 
@@ -418,41 +439,61 @@ class _Sums:
 
 def _balanced(sums: _Sums, level: Level, *, trimmed_max: int, is_alone: bool) -> list[tuple[int, int]]:
     """Return the windows that balance: from each start the longest balanced run, not overlapping."""
-    times, buys, window_ms = sums.times, sums.buys, level.window_s * 1_000
+    windows = _windows(sums, level.window_s * 1_000)
+    if not windows:
+        return []
     # |net| <= tolerance * gross over a window is two comparisons of what stands at its ends.
-    low = [net * _BPS - level.tolerance_bps * gross for net, gross in zip(sums.net, sums.gross, strict=True)]
-    high = [net * _BPS + level.tolerance_bps * gross for net, gross in zip(sums.net, sums.gross, strict=True)]
-    found: list[tuple[int, int]] = []
-    start, last = 0, len(times) - 2 * LEGS_MIN
-    while start <= last:
-        end = bisect_right(times, times[start] + window_ms, start)
-        at, first = end, max(end - trimmed_max, start + 2 * LEGS_MIN - 1)
-        low_start, high_start = low[start], high[start]
+    allowed = [level.tolerance_bps * gross for gross in sums.gross]
+    low, high = list(map(sub, sums.net_bps, allowed)), list(map(add, sums.net_bps, allowed))
+    buys, found, free = sums.buys, [], 0
+    for start, end in windows:
+        if start < free:
+            continue
+        first = start + 2 * LEGS_MIN - 1
+        if end - first > trimmed_max:
+            first = end - trimmed_max
+        at, low_start, high_start = end, low[start], high[start]
         while at > first and (low[at] > low_start or high[at] < high_start):
             at -= 1
+        if at == first:
+            continue
         bought = buys[at] - buys[start]
-        is_match = at > first and bought >= LEGS_MIN and at - start - bought >= LEGS_MIN
+        is_match = bought >= LEGS_MIN and at - start - bought >= LEGS_MIN
         if is_match and (not is_alone or sums.gain_bps(start, at) <= level.gain_max_bps):
             found.append((start, at))
-            start = at
-        else:
-            start += 1
+            free = at
     return found
 
 
-def _trips(trades: Sequence[Trade], places: Sequence[int], tolerance_bps: int) -> list[list[int]]:
+def _windows(sums: _Sums, window_ms: int) -> list[tuple[int, int]]:
+    """Return from each start the longest window, where that has enough legs both ways: shorter ones have fewer."""
+    times, buys, count = sums.times, sums.buys, len(sums.times)
+    found: list[tuple[int, int]] = []
+    end = 0
+    for start in range(count - 2 * LEGS_MIN + 1):
+        until = times[start] + window_ms
+        while end < count and times[end] <= until:
+            end += 1
+        bought = buys[end] - buys[start]
+        if bought >= LEGS_MIN and end - start - bought >= LEGS_MIN:
+            found.append((start, end))
+    return found
+
+
+def _trips(scan: _Scan, places: Sequence[int]) -> list[list[int]]:
     """Return the round trips in these trades: runs in which what was bought is sold again, to the last part."""
+    bases, are_buys, tolerance_bps = scan.bases, scan.are_buys, scan.settings.round_tolerance_bps
     found: list[list[int]] = []
     run: list[int] = []
     held = bought = 0
     for place in places:
-        amount = trades[place].base_raw
+        amount = bases[place]
         run.append(place)
-        if trades[place].side == "buy":
+        if are_buys[place]:  # a purchase leads away from where the trip began: it never ends one
             held += amount
             bought += amount
-        else:
-            held -= amount
+            continue
+        held -= amount
         is_closed = bool(bought) and abs(held) * _BPS <= tolerance_bps * bought
         if is_closed:
             found.append(run)
@@ -462,14 +503,15 @@ def _trips(trades: Sequence[Trade], places: Sequence[int], tolerance_bps: int) -
 
 
 def _reported(scan: _Scan, *, entity_count: int) -> WashReport:
+    organic = Class.ORGANIC
     volumes = [0] * (Class.EXTRACTION + 1)
-    for trade, taken_for in zip(scan.trades, scan.classes, strict=True):
-        volumes[taken_for] += trade.quote_raw
+    for place in [place for place, taken_for in enumerate(scan.classes) if taken_for is not organic]:
+        volumes[scan.classes[place]] += scan.trades[place].quote_raw
     likely = volumes[Class.STRICT] + volumes[Class.LIKELY]
     return WashReport(
         swaps=len(scan.trades),
         entities=entity_count,
-        volume_raw=sum(volumes),
+        volume_raw=sum(map(attrgetter("quote_raw"), scan.trades)),
         extraction_raw=volumes[Class.EXTRACTION],
         strict_raw=volumes[Class.STRICT],
         likely_raw=likely,
