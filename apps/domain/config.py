@@ -651,6 +651,37 @@ class Exits(_Section):
         ge=10,
         le=10_000,
     )
+    take_profit_ladder: str = _setting(
+        "",
+        "Gains at which parts are sold, such as: 3000:2500 6000:2500 sells a quarter at 30 % and one at 60 %, in basis"
+        " points. Empty: no ladder; the other exits count beside it.",
+        max_length=200,
+    )
+
+    @field_validator("take_profit_ladder")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        ladder_steps(text)
+        return text
+
+
+#: More steps than any ladder needs.
+LADDER_STEPS_MAX = 10
+
+
+def ladder_steps(text: str) -> tuple[tuple[int, int], ...]:
+    """Return (gain, share) in basis points by rising gain, as a setting's text names them. Raises ValueError in words."""
+    steps = []
+    for item in text.split():
+        gain, _, share = item.partition(":")
+        if not (gain.isdecimal() and share.isdecimal() and 10 <= int(gain) <= 1_000_000 and int(share) > 0):
+            raise ValueError(f"{item[:40]!r} is no step: give a gain of 10 or more, : and a share, in bps")
+        steps.append((int(gain), int(share)))
+    if len(steps) > LADDER_STEPS_MAX:
+        raise ValueError(f"{len(steps)} steps are too many: give {LADDER_STEPS_MAX} at most")
+    if sum(share for _, share in steps) > 10_000:
+        raise ValueError("the shares are more than the whole position: give 10000 together at most")
+    return tuple(sorted(steps))
 
 
 class Execution(_Section):
@@ -688,6 +719,15 @@ class Execution(_Section):
     relay_leak_exits: bool = _setting(
         False,  # noqa: FBT003
         "The same for sales alone. While no relay works, nothing can be sold without this.",
+    )
+
+
+class Wallets(_Section):
+    """Which of several wallets an entry is made with. Exits are always made with the wallet that holds the tokens."""
+
+    take_turns: bool = _setting(
+        False,  # noqa: FBT003  # a default, in the place where all defaults stand
+        "Let the wallets of a chain take turns, entry by entry. Off: the oldest that may enter makes all.",
     )
 
 
@@ -730,6 +770,7 @@ class TradingConfig(_Section):
     scoreboard: Scoreboard = Field(default_factory=Scoreboard)
     social: Social = Field(default_factory=Social)
     influence: Influence = Field(default_factory=Influence)
+    wallets: Wallets = Field(default_factory=Wallets)
     weights: Weights = Field(default_factory=Weights)
 
     @model_validator(mode="after")

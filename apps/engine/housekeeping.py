@@ -15,6 +15,7 @@ from apps.chains import selectors as chains
 from apps.discovery.models import FeedSighting
 from apps.discovery.services.pools import activity_prune
 from apps.domain.config import TradingConfig
+from apps.domain.errors import ConfigurationError
 from apps.domain.market import ChainProfile
 from apps.domain.money import raw_for_usd_micros, usd_to_micros
 from apps.domain.order import FINAL_STATUSES, OrderStatus
@@ -109,7 +110,13 @@ def wallets_of(chain_key: str) -> tuple[str, ...]:
     booked = AccountBalance.objects.filter(chain_key=chain_key).values_list("account", flat=True)
     known = {wallet.key for wallet in wallet_views()}
     old = {account.removeprefix("wallet:") for account in booked} & known
-    return tuple(sorted({*wiring.trading_wallet_keys(ports.profile), *old}))
+    try:
+        entering = wiring.trading_wallet_keys(ports.profile)
+    except ConfigurationError:  # all only exit now: what they hold is compared as before
+        if not old:
+            raise
+        entering = ()
+    return tuple(sorted({*entering, *old}))
 
 
 def prune() -> None:

@@ -51,7 +51,7 @@ from apps.trading.services.opportunities import (
     opportunity_quarantine,
     opportunity_release,
 )
-from apps.trading.services.reconciliation import orders_reconcile, wallet_reconcile
+from apps.trading.services.reconciliation import orders_reconcile
 from apps.trading.services.settlement import order_settle
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,9 @@ def _evaluate(opportunity: Opportunity) -> None:
     ports = wiring.chain_ports(pair.chain_key)
     active = active_config()
     listing = replace(listing_of(pair), trace_id=TraceId(opportunity.trace_id))
-    wallet_key = wiring.trading_wallet_key(ports.profile)
+    wallet_key = wiring.entry_wallet_key(
+        ports.profile, number=opportunity.pk, takes_turns=active.config.wallets.take_turns
+    )
     buyer = wiring.signer().address(wallet_key)
     started = time.monotonic()
     price = ports.reader.quote_price_usd_micros()
@@ -237,9 +239,7 @@ def recover(chain_key: str) -> None:
     with guarded(f"recover/{chain_key}"):
         ports = wiring.chain_ports(chain_key).execution
         orders_reconcile(chain_key=chain_key, ports=ports)
-        wallet_reconcile(
-            chain_key=chain_key, wallet_key=wiring.trading_wallet_key(ports.profile), ports=ports
-        )
+        housekeeping.reconcile_chain(chain_key)
 
 
 # -- housekeeping -------------------------------------------------------------------------

@@ -37,7 +37,7 @@ from apps.domain.money import units_to_raw
 from apps.domain.ports import ChainReader, FeedSource, Signer
 from apps.trading.services.ports import ExecutionPorts
 from apps.wallets.selectors import wallet_view
-from apps.wallets.services.wallets import wallet_default
+from apps.wallets.services.wallets import wallet_default, wallet_for_entry, wallets_entering
 from apps.wallets.signing import KeystoreSigner, SigningChain
 
 
@@ -226,13 +226,21 @@ def _kind_of(dex: DexProfile) -> DexKind:
 
 
 def trading_wallet_key(profile: ChainProfile) -> str:
-    """Return the key of the wallet that trades on this chain. Raises ConfigurationError when there is none."""
-    return wallet_default(family=profile.family).key
+    """Return the key of the first wallet that may enter on this chain. Raises ConfigurationError when there is none."""
+    return wallet_default(family=profile.family, chain_key=profile.chain_key).key
 
 
 def trading_wallet_keys(profile: ChainProfile) -> tuple[str, ...]:
     """Return every wallet that may enter on this chain. Raises ConfigurationError when there is none."""
-    return (trading_wallet_key(profile),)
+    found = wallets_entering(family=profile.family, chain_key=profile.chain_key)
+    return tuple(wallet.key for wallet in found)
+
+
+def entry_wallet_key(profile: ChainProfile, *, number: int, takes_turns: bool) -> str:
+    """Return the wallet that enters the ``number``-th opportunity. Raises ConfigurationError when there is none."""
+    return wallet_for_entry(
+        family=profile.family, chain_key=profile.chain_key, number=number, takes_turns=takes_turns
+    ).key
 
 
 @lru_cache(maxsize=1)

@@ -21,6 +21,7 @@ from apps.trading.models import ENTRY_HOLDING, DecisionRecord, Order, Position, 
 from apps.trading.services.clock import ms_of
 from apps.trading.services.opportunities import opportunity_reopen
 from apps.trading.services.positions import base_token, exit_rearm, native_worth, position_void
+from apps.wallets.services.spends import spend_reserve, spend_settle
 
 #: After so many entries that the chain turned down a pair is left alone: each costs gas.
 ENTRIES_REVERTED_MAX = 3
@@ -58,7 +59,7 @@ def order_create(
     try:
         with transaction.atomic():
             # The position is locked before the budget, as where one is closed: neither waits for the other.
-            refused = _closed(added_to) or _reserve(decision, client_order_id, config, position)
+            refused = _closed(added_to) or _reserve(decision, client_order_id, wallet_key, config, position)
             if refused is not None:
                 return refused
             return _insert(
@@ -74,16 +75,25 @@ def order_create(
 
 
 def _reserve(
-    decision: TradeDecision, client_order_id: str, config: TradingConfig, position: Position | None
+    decision: TradeDecision,
+    client_order_id: str,
+    wallet_key: str,
+    config: TradingConfig,
+    position: Position | None,
 ) -> Reason | None:
     if position is None:
         assert decision.value_usd_micros is not None
-        return budget_reserve(
-            client_order_id=client_order_id,
-            usd_micros=decision.value_usd_micros,
-            limits=config.limits,
-            now=timezone.now(),
+        now, usd_micros = timezone.now(), decision.value_usd_micros
+        refused = spend_reserve(
+            wallet_key=wallet_key, client_order_id=client_order_id, usd_micros=usd_micros, now=now
         )
+        if refused is None:
+            refused = budget_reserve(
+                client_order_id=client_order_id, usd_micros=usd_micros, limits=config.limits, now=now
+            )
+            if refused is not None:
+                spend_settle(client_order_id=client_order_id, counts=False)
+        return refused
     assert decision.amount_in is not None
     row = Position.objects.select_for_update().get(pk=position.pk)
     free = row.quantity_raw - row.reserved_raw
@@ -180,6 +190,9 @@ def order_transition(
             subject=f"order:{order_id}",
             payload={"before": before.value, "status": after.value, "reason": reason[:_REASON_LENGTH]},
         )
+        if order.side == "buy":  # what may yet be mined counts too
+            comes_to_nothing = after in FINAL_STATUSES and after is not OrderStatus.FILLED
+            spend_settle(client_order_id=order.client_order_id, counts=not comes_to_nothing)
         if after in FINAL_STATUSES and after is not OrderStatus.FILLED:
             _ended(order, after, reason)
     return True
