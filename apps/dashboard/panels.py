@@ -19,6 +19,7 @@ from apps.dashboard.selectors import (
     crosschain,
     incidents,
     intelligence,
+    monitor,
     opportunities,
     orders,
     overview,
@@ -82,6 +83,7 @@ VIEWS: Final[dict[str, str]] = {
     "order": roles.LOOK_ORDERS,
     "risk": roles.LOOK,
     "intelligence": roles.LOOK,
+    "monitor": roles.LOOK_ORDERS,
     "incidents": roles.LOOK_INCIDENTS,
     "configuration": roles.LOOK_CONFIGURATION,
     "page": roles.LOOK,  # any other page: only the frame is live
@@ -225,6 +227,22 @@ _PANELS: Final = (
         "intelligence",
         ticks=True,
         rests_s=_FOLLOWED_S,
+    ),
+    _panel(
+        "monitor-clock",
+        monitor.clock_figures,
+        (),
+        "monitor",
+        permission=roles.LOOK_ORDERS,
+        ticks=True,
+        rests_s=_COUNTED_S,
+    ),
+    _panel(
+        "monitor-trades",
+        monitor.clock_trades,
+        (Kind.TRADE_EXECUTED,),
+        "monitor",
+        permission=roles.LOOK_ORDERS,
     ),
     _panel(
         "incident-tabs", incidents.incident_tabs, _INCIDENTS, "incidents", permission=roles.LOOK_INCIDENTS

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.dashboard.views import acting, configuring, intelligence, reading
+from apps.dashboard.views import acting, configuring, intelligence, monitor, reading
 
 app_name = "dashboard"
 urlpatterns = [
@@ -18,6 +18,7 @@ urlpatterns = [
     path("orders/<int:order_id>/", reading.order, name="order"),
     path("risk/", reading.risk, name="risk"),
     path("intelligence/", intelligence.intelligence, name="intelligence"),
+    path("monitor/", monitor.monitor, name="monitor"),
     path("risk/breakers/<slug:name>/reset/", acting.breaker_reset, name="breaker_reset"),
     path("incidents/", reading.incidents, name="incidents"),
     path("incidents/<int:incident_id>/", acting.incident, name="incident"),

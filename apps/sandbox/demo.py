@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from django.db.models import Count
+from django.utils import timezone
 
 from apps.chains import selectors as chains
 from apps.discovery.services.cursors import cursor_get
@@ -20,6 +21,7 @@ from apps.state.models import Heartbeat, Incident
 from apps.state.services.engine import engine_pause, engine_stop
 from apps.trading.models import Order
 from apps.trading.services.reconciliation import wallet_reconcile
+from apps.trading.services.trade_clock import spreads_of, trades_clocked
 
 _BLOCKS_AFTER_PAUSE = 2  # a launch that was drawn before the pause may stand in the next block
 _COMPARE_S = 10.0
@@ -60,7 +62,18 @@ def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
     )
     report["orders"] = dict(Order.objects.values_list("status").annotate(n=Count("id")))
     report["incidents"] = dict(Incident.objects.values_list("code").annotate(n=Count("id")))
+    report["clock_ms"] = _clock()
     return report
+
+
+def _clock() -> dict[str, dict[str, int]]:
+    """Return how long each step of our purchases took."""
+    spreads = spreads_of(trades_clocked(now=timezone.now()))
+    return {
+        name: {"p50": found.p50, "p95": found.p95, "p99": found.p99, "trades": found.count}
+        for name, found in spreads.items()
+        if found is not None
+    }
 
 
 def _agrees(profile: ChainProfile) -> bool:

@@ -28,6 +28,7 @@ PAGES = (
     "/positions/?tab=closed",
     "/orders/",
     "/risk/",
+    "/monitor/",
     "/incidents/",
     "/configuration/",
 )

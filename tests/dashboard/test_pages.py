@@ -35,6 +35,7 @@ def addresses(life: dict[str, Any]) -> dict[str, str]:
         "orders",
         "risk",
         "intelligence",
+        "monitor",
         "incidents",
         "configuration",
         "killswitch",
