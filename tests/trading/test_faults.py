@@ -43,7 +43,8 @@ class FillingSigner:
     def sign(self, tx: UnsignedTx, *, client_order_id: str, epoch: int) -> SignedTx:
         signed = self._chain.sign(tx, client_order_id=client_order_id, epoch=epoch)
         pages_allowed(_pragma("page_count"))
-        return replace(signed, payload=signed.payload + bytes(LARGE))
+        free = _pragma("freelist_count") * _pragma("page_size")  # what earlier rows have left
+        return replace(signed, payload=signed.payload + bytes(LARGE + free))
 
 
 def pages_allowed(count: int) -> None:
