@@ -28,6 +28,7 @@ def test_quantiles_when_few_times_then_the_tail_shows() -> None:
 @pytest.mark.parametrize(
     ("subject", "figure", "baseline"),
     [
+        ("analyse", "analysis_ms", "facts_alone_ms"),
         ("discovery", "block_to_queue_ms", "bare_logs_ms"),
         ("killswitch", "pull_ms", "file_to_disk_ms"),
     ],

@@ -24,6 +24,7 @@ from dexsniper.management.commands.demo import free_ports
 #: Subject -> the module that measures it, by ``run() -> {"figures", "baseline", "ratio"}``. One that is not there is not
 #: offered. Those of ``_APART`` get an installation of their own.
 SUBJECTS = {
+    "analyse": "apps.sandbox.bench.analyse",
     "discovery": "apps.sandbox.bench.discovery",
     "evaluate": "apps.sandbox.bench.evaluate",
     "execute": "apps.sandbox.bench.execute",
