@@ -55,6 +55,7 @@ def configure(app: Celery) -> None:
             "scoreboard": {"task": "engine.scoreboard", "schedule": 60.0, "options": {"expires": 60}},
             "deployers": {"task": "engine.deployers", "schedule": 5.0, "options": {"expires": 5}},
             "regime": {"task": "engine.regime", "schedule": 20.0, "options": {"expires": 20}},
+            "reentries": {"task": "engine.reentries", "schedule": 15.0, "options": {"expires": 15}},
             "model-health": {"task": "engine.model_health", "schedule": 300.0, "options": {"expires": 300}},
             "social": {"task": "engine.social", "schedule": 5.0, "options": {"expires": 5}},
             "entities-watch": {"task": "engine.entities_watch", "schedule": 20.0, "options": {"expires": 20}},
@@ -72,6 +73,7 @@ app.autodiscover_tasks(["apps.engine"], related_name="model_health")
 app.autodiscover_tasks(["apps.engine"], related_name="social")
 app.autodiscover_tasks(["apps.engine"], related_name="deployers")
 app.autodiscover_tasks(["apps.engine"], related_name="entities")
+app.autodiscover_tasks(["apps.engine"], related_name="reentries")
 
 
 _BEAT_EVERY_S = 5

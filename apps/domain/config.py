@@ -626,6 +626,27 @@ class Entry(_Section):
     watch_duration_s: int = _setting(900, "And given up after so long.", unit="s", ge=10, le=7 * 86_400)
 
 
+class Reentries(_Section):
+    """Further chances for known tokens that trend or rise. Each is assessed and limited like a new pair."""
+
+    enabled: bool = _switch(
+        "Known tokens get a further chance when feeds show them as trending or boosted, or their price rises."
+    )
+    cooldown_s: int = _setting(
+        1_800, "A pair rests so long after its last chance.", unit="s", ge=30, le=30 * 86_400
+    )
+    per_day_max: int = _setting(
+        3, "Most further chances of one pair within 24 hours.", unit="chances", ge=1, le=100
+    )
+    rise_min_bps: int = _setting(
+        2_000,
+        "By so much the price of our own records must have risen within ten minutes, while coins came in.",
+        unit="bps",
+        ge=100,
+        le=1_000_000,
+    )
+
+
 class Exits(_Section):
     """When a position is sold. Ratios are against its cost, after taxes and fees of selling."""
 
@@ -762,6 +783,7 @@ class TradingConfig(_Section):
     rules: Rules = Field(default_factory=Rules)
     gates: Gates = Field(default_factory=Gates)
     entry: Entry = Field(default_factory=Entry)
+    reentries: Reentries = Field(default_factory=Reentries)
     exits: Exits = Field(default_factory=Exits)
     execution: Execution = Field(default_factory=Execution)
     breakers: Breakers = Field(default_factory=Breakers)
@@ -800,6 +822,7 @@ _SANDBOX_CHANGES: dict[str, dict[str, Any]] = {
     "scoreboard": {"follow_s": 600},
     "exits": {"time_stop_s": 45},
     "entry": {"watch_interval_s": 4, "watch_duration_s": 60},
+    "reentries": {"cooldown_s": 120},
     "influence": {"regime_wait_s": 8, "edge_window_s": 1_800},
 }
 

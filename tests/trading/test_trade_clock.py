@@ -102,7 +102,7 @@ def test_blocks_behind_when_pair_was_not_followed_from_its_beginning_then_unknow
 
 def bought(now: Any, *, sent_ms: int, **fields: Any) -> Any:
     """Make a booked entry that was sent so long after it was decided."""
-    fill = factories.FillRecordFactory(**fields)
+    fill: Any = factories.FillRecordFactory(**fields)
     decision = fill.order.decision
     decision.created_at = now
     decision.save()
