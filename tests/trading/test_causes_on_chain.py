@@ -8,21 +8,24 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.core.management import call_command
 from eth_account import Account
 
 from apps.chains.evm.client import EvmClient
 from apps.chains.evm.evidence import EvmEvidence
 from apps.chains.selectors import endpoint_configs
 from apps.domain.order import OrderStatus
+from apps.engine import wiring
 from apps.state.models import Incident
 from apps.trading.models import JournalEntry, Position
-from apps.trading.services.allowances import allowances_compare
+from apps.trading.services.allowances import allowance_revoke, allowances_compare
 from apps.trading.services.balances import balances_verify
 from apps.trading.services.exits import exits_evaluate
 from apps.trading.services.ledger import books_imbalance
 from apps.trading.services.positions import exit_request
-from apps.trading.services.reconciliation import Difference, wallet_reconcile
-from tests.chain_fixtures import Launch, Market, calldata, deploy, running_market, transact_ok
+from apps.trading.services.reconciliation import Difference, native_difference_accept, wallet_reconcile
+from apps.wallets.services.nonces import nonces_next
+from tests.chain_fixtures import Launch, Market, calldata, deploy, receipt_of, running_market, transact_ok
 from tests.programs import ROOT
 from tests.trading.test_on_chain import Trader, trader
 
@@ -122,7 +125,7 @@ def by_hand(trader: Trader, to: str, data: str) -> None:
     rpc = trader.market.rpc
     rpc("anvil_impersonateAccount", trader.owner)
     tx_hash = rpc("eth_sendTransaction", {"from": trader.owner, "to": to, "data": data, "gas": hex(200_000)})
-    assert rpc("eth_getTransactionReceipt", tx_hash)["status"] == "0x1"
+    assert receipt_of(rpc, tx_hash)["status"] == "0x1"
     rpc("anvil_stopImpersonatingAccount", trader.owner)
 
 
@@ -175,14 +178,59 @@ def test_wallet_that_a_token_lists_then_it_is_frozen_until_it_is_let_go(witness:
     assert incident.resolved_at is not None
 
 
-def test_allowances_after_a_sale_then_nothing_is_left_to_take(witness: Trader):
-    position = bought(witness, witness.market.launch("StandardToken"))
+def sell(trader: Trader, position: Position) -> None:
     exit_request(position_id=position.pk, by="test")
-    chain_key = witness.ports.profile.chain_key
-    [sale] = exits_evaluate(chain_key=chain_key, ports=witness.ports, head=witness.reader.head())
-    assert witness.carry_out(sale) is OrderStatus.FILLED
-    [left] = allowances_compare(chain_key=chain_key, wallet_key="trader", ports=witness.ports)
+    [sale] = exits_evaluate(
+        chain_key=trader.ports.profile.chain_key, ports=trader.ports, head=trader.reader.head()
+    )
+    assert trader.carry_out(sale) is OrderStatus.FILLED
+
+
+def test_allowances_after_a_sale_then_nothing_is_left_to_take(witness: Trader):
+    sell(witness, bought(witness, witness.market.launch("StandardToken")))
+    [left] = allowances_compare(
+        chain_key=witness.ports.profile.chain_key, wallet_key="trader", ports=witness.ports
+    )
     assert (left.spender, left.amount_raw) == (witness.market.dex.router.lower(), 0)
+
+
+def test_approval_that_was_left_then_is_shown_and_revoked_with_its_gas_booked(witness: Trader):
+    position = bought(witness, witness.market.launch("StandardToken"))
+    token, router = position.pair.base.address, witness.market.dex.router
+    given = {"wallet_key": "trader", "ports": witness.ports}
+    chain_key = witness.ports.profile.chain_key
+    sell(witness, position)
+    by_hand(witness, token, calldata("approve(address,uint256)", router, 2**256 - 1))
+    native_difference_accept(chain_key=chain_key, by="test", reason="by hand", **given)  # type: ignore[arg-type]
+    assert witness.compare().is_equal  # the nonce used by hand is taken up
+    [left] = allowances_compare(chain_key=chain_key, **given)  # type: ignore[arg-type]
+    assert left.amount_raw == 2**256 - 1
+    before = witness.market.rpc("eth_getBalance", witness.owner, "latest")
+    allowance_revoke(token_address=token, spender=left.spender, by="test", **given)  # type: ignore[arg-type]
+    assert witness.market.rpc("eth_getBalance", witness.owner, "latest") < before
+    [left] = allowances_compare(chain_key=chain_key, **given)  # type: ignore[arg-type]
+    assert left.amount_raw == 0
+    assert witness.compare().is_equal
+    count = witness.reader.transaction_count(witness.owner, pending=True)
+    assert nonces_next(wallet_key="trader", chain_key=chain_key) == count
+
+
+def test_reconcile_command_then_tells_equal_wallets_and_causes(witness: Trader, capsys: Any):
+    wiring.forget_ports()
+    launch = witness.market.launch("StandardToken")
+    bought(witness, launch)
+    chain_key = witness.ports.profile.chain_key
+    call_command("reconcile", "--chain", chain_key, "--json")
+    answer = json.loads(capsys.readouterr().out)
+    [chain] = answer["chains"]
+    assert answer["is_balanced"]
+    assert [item["is_equal"] for item in chain["wallets"]] == [True]
+    send(witness.market, launch.token, witness.owner, 9)
+    call_command("reconcile")
+    out = capsys.readouterr().out
+    assert "foreign_transfer_in" in out
+    assert "Journal: balanced" in out
+    wiring.forget_ports()
 
 
 # It moves the chain's clock, so that later purchases there would be past their deadline: it stands last.

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import CommandError, call_command, load_command_class
 
 from apps.domain.errors import ConfigurationError
 from apps.state.models import Event
@@ -89,3 +89,26 @@ def test_command_when_key_is_gone_then_check_fails_with_remedy(
     with pytest.raises(CommandError, match="1 of 1 wallets cannot sign"):
         call_command("wallet", "check")
     assert "remedy: Bring it back from your backup" in capsys.readouterr().out
+
+
+def test_command_when_locking_limiting_and_rotating_then_the_list_says_so(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    answer_of(capsys, "create", "trader")
+    assert answer_of(capsys, "lock", "trader")["is_locked"]
+    assert not answer_of(capsys, "unlock", "trader", "--hours", "2")["is_locked"]
+    limited = answer_of(capsys, "limit", "trader", "--daily-usd", "12.5", "--chain", "eip155:8453")
+    assert (limited["daily_spend_max_usd_micros"], limited["chain_key"]) == (12_500_000, "eip155:8453")
+    assert answer_of(capsys, "rotate", "trader", "second")["key"] == "second"
+    call_command("wallet", "list")
+    shown = capsys.readouterr().out
+    assert "exits only" in shown
+    assert "12.50 USD a day" in shown
+    labels = answer_of(capsys, "label", "0x" + "a" * 40, "exchange")
+    assert labels == {"labels": {"0x" + "a" * 40: "exchange"}} == answer_of(capsys, "labels")
+
+
+def test_command_then_no_verb_moves_money_out() -> None:
+    parser = load_command_class("apps.engine", "wallet").create_parser("manage.py", "wallet")
+    verbs = set(parser._subparsers._group_actions[0].choices)  # type: ignore[union-attr,arg-type]
+    assert not verbs & {"withdraw", "send", "transfer", "pay", "sweep", "export-key", "export"}

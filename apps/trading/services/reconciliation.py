@@ -151,7 +151,7 @@ def wallet_reconcile(
     """
     started = timezone.now()
     owner = ports.signer.address(wallet_key)
-    if _is_busy(chain_key, wallet_key, None):
+    if wallet_is_busy(chain_key, wallet_key, None):
         return _skipped(chain_key, wallet_key, "orders are on their way")
     next_nonce = nonces_next(wallet_key=wallet_key, chain_key=chain_key)
     book = account_balances(account=ledger.wallet_account(wallet_key), chain_key=chain_key)
@@ -162,7 +162,7 @@ def wallet_reconcile(
     chain = ports.reader.balances(owner, tokens)
     if NATIVE_ADDRESS not in chain:
         raise NetworkError("the wallet's balance cannot be read", remedy="It is tried again by itself.")
-    if _is_busy(chain_key, wallet_key, started):
+    if wallet_is_busy(chain_key, wallet_key, started):
         return _skipped(chain_key, wallet_key, "an order moved during the comparison")
     nonces_sync(wallet_key=wallet_key, chain_key=chain_key, chain_nonce=chain_nonce, expected_next=next_nonce)
     unbooked = chain[NATIVE_ADDRESS] - book.get(NATIVE_ADDRESS, 0)
@@ -185,7 +185,8 @@ def wallet_reconcile(
     )
 
 
-def _is_busy(chain_key: str, wallet_key: str, since: datetime | None) -> bool:
+def wallet_is_busy(chain_key: str, wallet_key: str, since: datetime | None) -> bool:
+    """Tell whether orders of this wallet are on their way, or have moved since a moment."""
     rows = Order.objects.filter(chain_key=chain_key, wallet_key=wallet_key)
     moving = Q(status__in=_MOVING) | Q(attempts__status__in=("signed", "sent"))
     if since is not None:
@@ -386,7 +387,7 @@ def native_difference_accept(
 
     Raises NetworkError, also while orders are on their way.
     """
-    if _is_busy(chain_key, wallet_key, None):
+    if wallet_is_busy(chain_key, wallet_key, None):
         raise NetworkError(
             "Orders of this wallet are on their way.", remedy="Pause the engine, wait a minute, try again."
         )
