@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from apps.sandbox.bench.quotes import run
+from apps.engine.bench.quotes import run
 
 
 def test_quotes_when_measured_then_reported_in_microseconds() -> None:

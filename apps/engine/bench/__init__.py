@@ -1,0 +1,1 @@
+"""What parts of the system take, measured without a chain."""
