@@ -22,7 +22,7 @@ class StableFact:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DexFact:
-    """One deployment of a Uniswap V2 like exchange."""
+    """One deployment of an exchange. ``fee_bps`` is that of all its pools, or of most where each has its own."""
 
     key: str
     name: str
@@ -31,6 +31,7 @@ class DexFact:
     fee_bps: int
     init_code_hash: str
     confirmed: bool  # False: it is loaded switched off
+    kind: str = "uniswap_v2"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -97,6 +98,27 @@ CHAINS: tuple[ChainFact, ...] = (
                 init_code_hash="0x57224589c67f3f30a6b0d7a1b54cf3153ab84563bc609ef41dfb34f8b2974d2d",
                 confirmed=True,
             ),
+            DexFact(
+                key="uniswap_v3",
+                name="Uniswap V3",
+                factory="0x1F98431c8aD98523631AE4a59f267346ea31F984",
+                router="0x68b3465833fb72A70ecDF485E0e4C7bD8665Fc45",
+                fee_bps=30,
+                init_code_hash="0xe34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54",
+                confirmed=True,
+                kind="uniswap_v3",
+            ),
+            # Its router could not be tried: no package carries its code.
+            DexFact(
+                key="pancake_v3",
+                name="PancakeSwap V3",
+                factory="0x0BFbCF9fa4f9C56B0F40a671Ad40E0805A091865",
+                router="0x13f4EA83D0bd40E75C8222255bc855a974568Dd4",
+                fee_bps=25,
+                init_code_hash="0x6ce8eb472fa82df5469c6ab6d485f17c3ad13c8cd7af59b3d4a8026c5ce0f7e2",
+                confirmed=False,
+                kind="pancake_v3",
+            ),
         ),
     ),
     ChainFact(
@@ -133,6 +155,27 @@ CHAINS: tuple[ChainFact, ...] = (
                 fee_bps=30,
                 init_code_hash="0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
                 confirmed=True,
+            ),
+            DexFact(
+                key="uniswap_v3",
+                name="Uniswap V3",
+                factory="0xdB1d10011AD0Ff90774D0C6Bb92e5C5c8b4461F7",
+                router="0xB971eF87ede563556b2ED4b1C0b0019111Dd85d2",
+                fee_bps=30,
+                init_code_hash="0xe34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54",
+                confirmed=True,
+                kind="uniswap_v3",
+            ),
+            # Its router could not be tried: no package carries its code.
+            DexFact(
+                key="pancake_v3",
+                name="PancakeSwap V3",
+                factory="0x0BFbCF9fa4f9C56B0F40a671Ad40E0805A091865",
+                router="0x13f4EA83D0bd40E75C8222255bc855a974568Dd4",
+                fee_bps=25,
+                init_code_hash="0x6ce8eb472fa82df5469c6ab6d485f17c3ad13c8cd7af59b3d4a8026c5ce0f7e2",
+                confirmed=False,
+                kind="pancake_v3",
             ),
         ),
     ),
@@ -172,6 +215,27 @@ CHAINS: tuple[ChainFact, ...] = (
                 init_code_hash="0x57224589c67f3f30a6b0d7a1b54cf3153ab84563bc609ef41dfb34f8b2974d2d",
                 confirmed=True,
             ),
+            DexFact(
+                key="uniswap_v3",
+                name="Uniswap V3",
+                factory="0x33128a8fC17869897dcE68Ed026d694621f6FDfD",
+                router="0x2626664c2603336E57B271c5C0b26F421741e481",
+                fee_bps=30,
+                init_code_hash="0xe34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54",
+                confirmed=True,
+                kind="uniswap_v3",
+            ),
+            # Its router could not be tried: no package carries its code.
+            DexFact(
+                key="pancake_v3",
+                name="PancakeSwap V3",
+                factory="0x0BFbCF9fa4f9C56B0F40a671Ad40E0805A091865",
+                router="0x678Aa4bF4E210cf2166753e054d5b7c31cc7fa86",
+                fee_bps=25,
+                init_code_hash="0x6ce8eb472fa82df5469c6ab6d485f17c3ad13c8cd7af59b3d4a8026c5ce0f7e2",
+                confirmed=False,
+                kind="pancake_v3",
+            ),
         ),
     ),
     ChainFact(
@@ -210,6 +274,27 @@ CHAINS: tuple[ChainFact, ...] = (
                 init_code_hash="0x57224589c67f3f30a6b0d7a1b54cf3153ab84563bc609ef41dfb34f8b2974d2d",
                 confirmed=True,
             ),
+            DexFact(
+                key="uniswap_v3",
+                name="Uniswap V3",
+                factory="0x1F98431c8aD98523631AE4a59f267346ea31F984",
+                router="0x68b3465833fb72A70ecDF485E0e4C7bD8665Fc45",
+                fee_bps=30,
+                init_code_hash="0xe34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54",
+                confirmed=True,
+                kind="uniswap_v3",
+            ),
+            # Its router could not be tried: no package carries its code.
+            DexFact(
+                key="pancake_v3",
+                name="PancakeSwap V3",
+                factory="0x0BFbCF9fa4f9C56B0F40a671Ad40E0805A091865",
+                router="0x32226588378236Fd0c7c4053999F88aC0e5cAc77",
+                fee_bps=25,
+                init_code_hash="0x6ce8eb472fa82df5469c6ab6d485f17c3ad13c8cd7af59b3d4a8026c5ce0f7e2",
+                confirmed=False,
+                kind="pancake_v3",
+            ),
         ),
     ),
     ChainFact(
@@ -247,6 +332,16 @@ CHAINS: tuple[ChainFact, ...] = (
                 fee_bps=30,
                 init_code_hash="0x96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f",
                 confirmed=False,
+            ),
+            DexFact(
+                key="uniswap_v3",
+                name="Uniswap V3",
+                factory="0x1F98431c8aD98523631AE4a59f267346ea31F984",
+                router="0x68b3465833fb72A70ecDF485E0e4C7bD8665Fc45",
+                fee_bps=30,
+                init_code_hash="0xe34f199b19b2b4f47f68442619d555527d244f78a3297ea89325f843f87b8b54",
+                confirmed=True,
+                kind="uniswap_v3",
             ),
         ),
     ),

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from apps.chains.evm.dex.constant_product import ConstantProductQuoter
+from apps.chains.evm.dex.quoting import PoolQuoter
 from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource, UniswapV2SwapBuilder
+from apps.chains.evm.dex.uniswap_v3 import UniswapV3PairSource, UniswapV3SwapBuilder
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,14 +17,18 @@ class DexKind:
     """The classes of one protocol. ``pair_source(client, dex)``, ``builder(profile=, dex=)``, ``quoter()``."""
 
     pair_source: type[UniswapV2PairSource]
-    builder: type[UniswapV2SwapBuilder]
-    quoter: type[ConstantProductQuoter]
+    builder: type[UniswapV2SwapBuilder | UniswapV3SwapBuilder]
+    quoter: type[ConstantProductQuoter | PoolQuoter]
 
+
+_RANGED = DexKind(pair_source=UniswapV3PairSource, builder=UniswapV3SwapBuilder, quoter=PoolQuoter)
 
 DEX_KINDS: Mapping[str, DexKind] = MappingProxyType(
     {
         "uniswap_v2": DexKind(
             pair_source=UniswapV2PairSource, builder=UniswapV2SwapBuilder, quoter=ConstantProductQuoter
         ),
+        "uniswap_v3": _RANGED,
+        "pancake_v3": _RANGED,
     }
 )

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,6 +19,8 @@ from eth_utils.crypto import keccak
 from apps.chains.evm import abi, lockers, parse, simulate
 from apps.chains.evm.bytecode import MINIMAL_PROXY, without_metadata
 from apps.chains.evm.client import Request, RpcFault
+from apps.chains.evm.dex import uniswap_v3
+from apps.chains.evm.dex.position_shares import PoolShares
 from apps.chains.evm.supplied import supplied_holders, unpaid_moves
 from apps.domain.entities import TokenMove
 from apps.domain.errors import BadDataError
@@ -77,6 +79,14 @@ def log_chunks(*, first: int, last: int) -> tuple[tuple[int, int], ...]:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RangedPool:
+    """A pool of ranged liquidity at the pinned block; no reserves where it has no price or was not readable."""
+
+    reserves: PoolReserves | None
+    shares: PoolShares
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Question:
     """What is asked of a pair. ``router`` is "" and ``buyer`` not used when the pair cannot be simulated."""
 
@@ -89,6 +99,7 @@ class Question:
     locked_beyond_s: int  # unix time at which liquidity must still be locked to count
     swaps_from: int
     infrastructure: frozenset[str] = frozenset()  # contracts that tokens pass through, lower case
+    ranged: RangedPool | None = None  # a pool of ranged liquidity, read beforehand
 
     @property
     def at(self) -> str:
@@ -102,9 +113,12 @@ class Reading:
 
     answers: dict[str, Any] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    shares: PoolShares | None = None  # of a pool whose shares are positions: "lp" answers come from here
 
     def number(self, name: str, part: str, *, maximum: int = UINT256_MAX) -> int | None:
         """Return an answered word; None with a reason under ``part``."""
+        if self.shares is not None and name[:3] in ("lp:", "lp_"):
+            return self._share(name, part)
         answer = self.answers.get(name)
         if isinstance(answer, RpcFault):
             self.missing.setdefault(part, _fault_words(answer))
@@ -114,6 +128,13 @@ class Reading:
         except BadDataError as error:
             self.missing.setdefault(part, str(error))
             return None
+
+    def _share(self, name: str, part: str) -> int | None:
+        assert self.shares is not None
+        if self.shares.reason:
+            self.missing.setdefault(part, self.shares.reason)
+            return None
+        return self.shares.total_raw if name == "lp_supply" else self.shares.by_owner.get(name[3:].lower(), 0)
 
     def total(self, names: Sequence[str], part: str) -> int | None:
         """Return the sum of answered words, None when one of them is unknown."""
@@ -150,10 +171,11 @@ def first_requests(question: Question) -> dict[str, Request]:
         requests |= _holding_requests(question, listing.creator)
     requests |= _log_requests(question)
     if question.plan is not None:
-        requests["injected"] = simulate.injected_request(question.plan)
+        if question.ranged is None:
+            requests["injected"] = simulate.injected_request(question.plan)
         if question.simulates_plain:
             requests["plain_buy"] = simulate.plain_buy_request(question.plan)
-    return requests
+    return requests if question.ranged is None else _without_shares(requests)
 
 
 def _holding_requests(question: Question, address: str) -> dict[str, Request]:
@@ -165,13 +187,21 @@ def _holding_requests(question: Question, address: str) -> dict[str, Request]:
     }
 
 
+def _without_shares(requests: dict[str, Request]) -> dict[str, Request]:
+    """Return the requests that make sense where a pool has positions instead of shares."""
+    return {
+        name: item for name, item in requests.items() if name[:3] not in ("lp:", "lp_") and name != "reserves"
+    }
+
+
 def _log_requests(question: Question) -> dict[str, Request]:
     listing, last = question.listing, question.block.number
     requests: dict[str, Request] = {}
     first = max(0, listing.created_block.number - HOLDER_LOOKBACK_BLOCKS)
+    swap_topics = abi.TOPIC_SWAP if question.ranged is None else list(uniswap_v3.SWAP_TOPICS)
     for name, address, topic, start in (
         ("transfers", listing.base.address, abi.TOPIC_TRANSFER, first),
-        ("swaps", listing.pool_address, abi.TOPIC_SWAP, question.swaps_from),
+        ("swaps", listing.pool_address, swap_topics, question.swaps_from),
     ):
         for number, (low, high) in enumerate(log_chunks(first=start, last=last)):
             criteria = {"address": address, "topics": [topic], "fromBlock": hex(low), "toBlock": hex(high)}
@@ -226,7 +256,8 @@ def second_requests(question: Question, known: Halfway) -> dict[str, Request]:
     for address, _ in known.candidates[:HOLDERS_CONFIRMED_MAX]:
         requests[f"base:{address}"] = view(base, abi.call(abi.BALANCE_OF, address), at)
     if known.owner and known.owner != question.listing.creator.lower():
-        requests |= _holding_requests(question, known.owner)
+        holding = _holding_requests(question, known.owner)
+        requests |= holding if question.ranged is None else _without_shares(holding)
     if known.minimal_target is not None:
         requests["target_code"] = ("eth_getCode", [known.minimal_target, at])
     bought = known.plain_buy
@@ -300,6 +331,10 @@ def _reserves(question: Question, reading: Reading) -> PoolReserves | None:
     if tokens != tuple(int(token.address, 16) for token in pair):
         reading.missing["reserves"] = "the pool's tokens are not those of the listing"
         return None
+    if question.ranged is not None:
+        if question.ranged.reserves is None:
+            reading.missing["reserves"] = "the pool has no price yet, or its ticks could not be read"
+        return question.ranged.reserves
     answer = reading.answers["reserves"]
     if isinstance(answer, RpcFault):
         reading.missing["reserves"] = _fault_words(answer)
@@ -586,10 +621,13 @@ def _swaps(question: Question, reading: Reading, known: Halfway) -> tuple[PoolSw
         if block is not None:
             times[block.number] = block.at_ms
     swaps: list[PoolSwap] = []
+    passed = {} if question.ranged is None else receivers(known.transfers or ())
     senders = pool_senders(known.transfers or (), {question.listing.pool_address.lower()})
     for log in known.swaps:
         try:
-            swaps.append(parse.pool_swap(log, question.listing, seller=senders.before(log), times_ms=times))
+            read = parse.pool_swap if question.ranged is None else uniswap_v3.pool_swap
+            swap = read(log, question.listing, seller=senders.before(log), times_ms=times)
+            swaps.append(swap if question.ranged is None else with_receiver(swap, passed))
         except BadDataError as error:
             reading.missing["swaps"] = str(error)
             return None
@@ -618,6 +656,17 @@ def pool_senders(transfers: Sequence[parse.Log], pools: set[str]) -> PoolSenders
     return PoolSenders({key: tuple(sorted(moves)) for key, moves in sent.items()})
 
 
+def receivers(transfers: Iterable[parse.Log]) -> dict[tuple[str, str], str]:
+    """Return to whom each account passed the base token on last, by transaction and account: the buyers behind a router."""
+    return {(log.tx_hash, "0x" + log.topics[1][26:]): "0x" + log.topics[2][26:] for log in transfers}
+
+
+def with_receiver(swap: PoolSwap, passed: Mapping[tuple[str, str], str]) -> PoolSwap:
+    """Return the swap with the buyer to whom a router passed the tokens on, where it did."""
+    receiver = passed.get((swap.tx_hash, swap.trader.lower())) if swap.side == "buy" else None
+    return swap if receiver is None else replace(swap, trader=abi.checksum(receiver))
+
+
 # -- round trips ----------------------------------------------------------------------------------
 
 
@@ -626,7 +675,7 @@ def _round_trips(question: Question, reading: Reading, known: Halfway) -> tuple[
     if plan is None:
         reading.missing["round_trips"] = question.plan_missing
         return ()
-    injected = simulate.injected_result(plan, reading.answers["injected"])
+    injected = simulate.injected_result(plan, reading.answers.get("injected"))
     bought = known.plain_buy
     if bought is None:
         return injected, simulate.unavailable(
@@ -634,5 +683,5 @@ def _round_trips(question: Question, reading: Reading, known: Halfway) -> tuple[
         )
     if bought.received_raw is None:
         return injected, simulate.plain_failure(plan, bought)
-    reserves = None if known.reserves is None else (known.reserves.base_raw, known.reserves.quote_raw)
-    return injected, simulate.plain_result(plan, reading.answers["plain"], bought=bought, reserves=reserves)
+    state = simulate.pool_state(known.reserves)
+    return injected, simulate.plain_result(plan, reading.answers["plain"], bought=bought, reserves=state)

@@ -25,6 +25,7 @@ from apps.chains.evm.owner_arguments import (
     tries_of,
 )
 from apps.chains.evm.probes_ground import Ground, holdings_of, probe_calls
+from apps.chains.evm.simulate import PoolState
 from apps.chains.evm.simulate_script import STEPS_MAX, Account, Scene, Script, Step, Told
 from apps.domain.money import UINT256_MAX
 from apps.domain.probes import Commander, Holdings, OwnerAct, ProbeCall
@@ -91,7 +92,7 @@ class OwnerPlay:
 
     ground: Ground
     cast: Cast
-    reserves: tuple[int, int] | None
+    reserves: PoolState | None
     received_raw: int
     sale_ahead: int = 3  # the block of our sale: later where a token lets nobody sell at once
 

@@ -18,6 +18,7 @@ from apps.chains.evm.bytecode import Function, Variable
 from apps.chains.evm.owner_acts import TRY_GAS
 from apps.chains.evm.owner_arguments import Cast, few_of, tries_of
 from apps.chains.evm.probes_ground import Ground
+from apps.chains.evm.simulate import PoolState
 from apps.chains.evm.simulate_script import Account, Scene, Script, Step
 from apps.domain.probes import Lever
 
@@ -54,7 +55,7 @@ class LeverPlay:
     commanders: tuple[str, ...]  # who was refused
     received_raw: int
     sale_ahead: int
-    reserves: tuple[int, int] | None
+    reserves: PoolState | None
 
     @property
     def writers(self) -> tuple[Function, ...]:

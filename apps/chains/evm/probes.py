@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from apps.chains.evm.probes_ground import Ground, Trade, probe_calls
+from apps.chains.evm.simulate import PoolState
 from apps.chains.evm.simulate_script import Account, Scene, Script, Step, Told
 from apps.domain.market import RoundTrip
 from apps.domain.money import BPS_ONE
@@ -64,7 +65,7 @@ class TradePlay:
     """The scripts of all trade probes on one ground. ``reserves`` are (token, wrapped) at its block, None when unknown."""
 
     ground: Ground
-    reserves: tuple[int, int] | None
+    reserves: PoolState | None
     runner: Runner
 
     def amount(self, name: TradeName) -> int:

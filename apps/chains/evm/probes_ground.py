@@ -9,8 +9,20 @@ from functools import lru_cache
 from eth_utils.crypto import keccak
 
 from apps.chains.evm import abi, parse
-from apps.chains.evm.dex.constant_product import amount_out, tax_bps
-from apps.chains.evm.simulate import LEG_GAS, VIEW_GAS, Plan, buy_step_data, sell_step_data
+from apps.chains.evm.dex.constant_product import tax_bps
+from apps.chains.evm.simulate import (
+    LEG_GAS,
+    VIEW_GAS,
+    Plan,
+    PoolState,
+    arrived_raw,
+    buy_step_data,
+    quote,
+    sell_step_data,
+    state_after,
+    state_topics,
+    swap_topics,
+)
 from apps.chains.evm.simulate_script import Scene, Script, Stage, Step, Told
 from apps.domain.probes import Holdings, ProbeCall
 
@@ -49,7 +61,7 @@ class Ground:
 
     def buy(self, sender: str, amount_raw: int) -> Step:
         """Return the purchase for so many coins."""
-        data = buy_step_data(self.plan, recipient=sender)
+        data = buy_step_data(self.plan, recipient=sender, amount_raw=amount_raw)
         return Step(sender=sender, to=self.plan.router, data=data, gas=LEG_GAS, value_raw=amount_raw)
 
     def approve(self, sender: str, amount_raw: int) -> Step:
@@ -99,9 +111,9 @@ class Ground:
     # -- measures -------------------------------------------------------------------------
 
     def bought(
-        self, told: Told, *, before: Told, after: Told, amount_raw: int, reserves: tuple[int, int] | None
+        self, told: Told, *, before: Told, after: Told, amount_raw: int, reserves: PoolState | None
     ) -> Trade:
-        """Return how a purchase went; ``reserves`` are (token, wrapped) before it, None leaves its tax unknown."""
+        """Return how a purchase went; ``reserves`` are those before it, None leaves its tax unknown."""
         if not told.ok:
             return Trade(got_raw=None, tax_bps=None, gas_used=told.gas_used, detail=told.reason)
         if before.word is None or after.word is None:
@@ -111,16 +123,11 @@ class Ground:
             return _failed(told, "nothing arrived")
         tax = None
         if reserves is not None:
-            expected = amount_out(
-                amount_in_raw=amount_raw,
-                reserve_in_raw=reserves[1],
-                reserve_out_raw=reserves[0],
-                fee_bps=self.plan.fee_bps,
-            )
+            expected = quote(self.plan, reserves, buys=True, amount_raw=amount_raw)
             tax = tax_bps(expected_raw=expected, received_raw=received) if expected else None
         return Trade(got_raw=received, tax_bps=tax, gas_used=told.gas_used)
 
-    def sold(self, told: Told, *, sold_raw: int, reserves: tuple[int, int] | None) -> Trade:
+    def sold(self, told: Told, *, sold_raw: int, reserves: PoolState | None) -> Trade:
         """Return how a sale went. The tax is the worse of two measures: coins against the quote, tokens that arrived."""
         if not told.ok:
             return Trade(got_raw=None, tax_bps=None, gas_used=told.gas_used, detail=told.reason)
@@ -129,28 +136,21 @@ class Ground:
             return _failed(told, "nothing arrived")
         taxes = []
         if reserves is not None:
-            expected = amount_out(
-                amount_in_raw=sold_raw,
-                reserve_in_raw=reserves[0],
-                reserve_out_raw=reserves[1],
-                fee_bps=self.plan.fee_bps,
-            )
+            expected = quote(self.plan, reserves, buys=False, amount_raw=sold_raw)
             taxes += [tax_bps(expected_raw=expected, received_raw=returned)] if expected else []
             arrived = self._arrived(told)
             taxes += [tax_bps(expected_raw=sold_raw, received_raw=arrived)] if arrived and sold_raw else []
         return Trade(got_raw=returned, tax_bps=max(taxes, default=None), gas_used=told.gas_used)
 
-    def reserves_after(
-        self, tolds: Iterable[Told], *, before: tuple[int, int] | None
-    ) -> tuple[int, int] | None:
-        """Return the pool's (token, wrapped) reserves after these transactions, ``before`` when none touched it."""
-        reserves = before
+    def reserves_after(self, tolds: Iterable[Told], *, before: PoolState | None) -> PoolState | None:
+        """Return the pool's state after these transactions, ``before`` when none touched it."""
+        state = before
         for told in tolds:
-            log = told.last_log(self.plan.pool, abi.TOPIC_SYNC)
-            synced = None if log is None else parse.attempt(parse.sync, log)
-            if synced is not None:
-                reserves = synced if self.plan.token_is_first else synced[::-1]
-        return reserves
+            for topic in state_topics(self.plan):
+                log = told.last_log(self.plan.pool, topic)
+                if log is not None:
+                    state = parse.attempt(state_after, self.plan, log, before=state) or state
+        return state
 
     def _withdrawn(self, told: Told) -> int:
         """Return the coins that the router unwrapped last, which it pays to the seller."""
@@ -159,11 +159,9 @@ class Ground:
         return 0 if move is None else move.amount_raw
 
     def _arrived(self, told: Told) -> int:
-        log = told.last_log(self.plan.pool, abi.TOPIC_SWAP)
-        swap = None if log is None else parse.attempt(parse.swap, log)
-        if swap is None:
-            return 0
-        return swap.amount0_in if self.plan.token_is_first else swap.amount1_in
+        logs = (told.last_log(self.plan.pool, topic) for topic in swap_topics(self.plan))
+        log = next((item for item in logs if item is not None), None)
+        return parse.attempt(arrived_raw, self.plan, log) or 0
 
 
 def holdings_of(tolds: Sequence[Told]) -> Holdings:

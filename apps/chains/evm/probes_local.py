@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from apps.chains.evm import simulate_local
 from apps.chains.evm.probes import Accounts, TradePlay
 from apps.chains.evm.probes_ground import Ground
-from apps.chains.evm.simulate import Plan
+from apps.chains.evm.simulate import Plan, pool_state
 from apps.chains.evm.simulate_script import Script, Stage
 from apps.domain.market import PoolReserves, RoundTrip
 from apps.domain.probes import TradeName
@@ -32,7 +32,7 @@ def trips_completed(
         return tuple(trips)
     play = TradePlay(
         ground=Ground(plan=plan, stage=stage, seed=f"{plan.block}:{plan.pool}"),
-        reserves=None if reserves is None else (reserves.base_raw, reserves.quote_raw),
+        reserves=pool_state(reserves),
         runner="pyrevm",
     )
     accounts: Accounts = simulate_local.scripts_told(url_http, play.first(), stage, chain_id=chain_id)

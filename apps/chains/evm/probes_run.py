@@ -32,7 +32,7 @@ from apps.chains.evm.owner_upgrade import UpgradePlay
 from apps.chains.evm.probes import Learned, TradePlay
 from apps.chains.evm.probes_ground import Ground
 from apps.chains.evm.probes_windfall import WindfallPlay
-from apps.chains.evm.simulate import Plan, injected_request, injected_result
+from apps.chains.evm.simulate import Plan, injected_request, injected_result, pool_state
 from apps.chains.evm.simulate_script import Account, Script, Stage, script_request, script_told
 from apps.domain.market import Listing, PairFacts
 from apps.domain.probes import (
@@ -116,8 +116,7 @@ class Assessment:
             stage=self.stage,
             seed=f"{self.facts.block.hash}:{self.listing.pair_key}",
         )
-        reserves = self.facts.reserves
-        self.reserves = None if reserves is None else (reserves.base_raw, reserves.quote_raw)
+        self.reserves = pool_state(self.facts.reserves)
         self.at = hex(self.stage.number)
         self.token = self.listing.base.address
 
@@ -457,7 +456,7 @@ class Assessment:
 
     def _late_requests(self, late: Mapping[TradeName, int]) -> dict[str, Request]:
         """Return round trips wholly at the later block, where the node would not play the blocks in between."""
-        if self.runner != "eth_simulateV1":
+        if self.runner != "eth_simulateV1" or self.plan.is_concentrated:
             return {}
         requests: dict[str, Request] = {}
         for name, delay in late.items():

@@ -21,6 +21,9 @@ from apps.chains.evm import (
     simulate_local,
 )
 from apps.chains.evm.client import TIMEOUT_DEFAULT_S, EvmClient, Request, RpcFault
+from apps.chains.evm.dex import uniswap_v3
+from apps.chains.evm.dex.pool_states import pool_states
+from apps.chains.evm.dex.position_shares import PoolShares, pool_shares
 from apps.chains.evm.fees import read_fees
 from apps.chains.evm.funding import first_funding
 from apps.chains.evm.payers import first_coins
@@ -51,6 +54,8 @@ from apps.domain.probes import TokenProbes
 from apps.domain.sending import SendFacts, SendQuestion
 
 logger = logging.getLogger(__name__)
+
+_ACTIVITY_TOPICS = [abi.TOPIC_SYNC, abi.TOPIC_SWAP, *uniswap_v3.SWAP_TOPICS, *uniswap_v3.LIQUIDITY_TOPICS]
 
 #: Reading a name of 10 kB out of storage takes 700,000 gas; what this gas can return is below 2 MB of hex text.
 TEXT_GAS = 1_500_000
@@ -172,7 +177,9 @@ class EvmReader:
         wanted = [pool for pool in pools if pool.factory.lower() in keys]
         requests: dict[str, Request] = {}
         for pool in wanted:
-            topics = [abi.TOPIC_PAIR_CREATED, abi.address_topic(pool.token0), abi.address_topic(pool.token1)]
+            ranged = self._dexes[keys[pool.factory.lower()]].kind in uniswap_v3.KINDS
+            created = uniswap_v3.TOPIC_POOL_CREATED if ranged else abi.TOPIC_PAIR_CREATED
+            topics = [created, abi.address_topic(pool.token0), abi.address_topic(pool.token1)]
             criteria = {"address": pool.factory, "topics": topics, "fromBlock": "0x0", "toBlock": "latest"}
             requests[pool.pool_address] = ("eth_getLogs", [criteria])
         answers = self._ask(requests)
@@ -181,7 +188,8 @@ class EvmReader:
         found: dict[str, ChainEvent] = {}
         for pool in wanted:
             for log in logs[pool.pool_address]:
-                event = parse.pair_created(
+                read = uniswap_v3.pool_created if len(log.topics) == 4 else parse.pair_created
+                event = read(
                     log, chain_key=self.profile.chain_key, dex_key=keys[pool.factory.lower()], times_ms=times
                 )
                 if event.pool_address.lower() == pool.pool_address.lower():
@@ -234,10 +242,11 @@ class EvmReader:
             locked_beyond_s=block.at_ms // 1_000 + self._lock_horizon_s,
             swaps_from=max(listing.created_block.number, previous_swaps_from),
             infrastructure=self._infrastructure(listing),
+            ranged=self._ranged_pool(listing, block) if self._is_ranged(listing) else None,
         )
         stable_pools = self._known_stable_pools()
         price_requests = {f"price:{pool.address}": _price_request(pool, question.at) for pool in stable_pools}
-        reading = facts.Reading()
+        reading = facts.Reading(shares=None if question.ranged is None else question.ranged.shares)
         reading.answers |= self._ask(facts.first_requests(question) | price_requests)
         known = facts.halfway(question, reading)
         reading.answers |= self._ask(facts.second_requests(question, known))
@@ -255,7 +264,11 @@ class EvmReader:
     def _locally_completed(self, found: PairFacts, plan: simulate.Plan) -> PairFacts:
         """Return the facts with round trips of our own process where no endpoint is able to simulate them."""
         delays = {0: "state_override", 1: "simulate_v1"}
-        unable = frozenset(delay for delay, name in delays.items() if not self._client.supports(name))
+        unable = frozenset(
+            delay
+            for delay, name in delays.items()
+            if not self._client.supports(name) or (plan.is_concentrated and delay == 0)
+        )
         url_http = self._local_url() if unable else ""
         if not url_http:
             return found
@@ -328,12 +341,14 @@ class EvmReader:
         if not listings:
             return {}
         block = self.head()
+        ranged = [item for item in listings if self._is_ranged(item)]
+        found: dict[str, PoolReserves] = self._ranged_reserves(ranged, block) if ranged else {}
+        plain = [item for item in listings if item not in ranged]
         data = abi.call(abi.GET_RESERVES)
         answers = self._ask(
-            {item.pair_key: facts.view(item.pool_address, data, hex(block.number)) for item in listings}
+            {item.pair_key: facts.view(item.pool_address, data, hex(block.number)) for item in plain}
         )
-        found: dict[str, PoolReserves] = {}
-        for item in listings:
+        for item in plain:
             answer = answers[item.pair_key]
             if isinstance(answer, RpcFault):
                 continue
@@ -341,6 +356,56 @@ class EvmReader:
             if reserves is not None:
                 found[item.pair_key] = reserves
         return found
+
+    def _is_ranged(self, listing: Listing) -> bool:
+        """Tell whether the listing's pool holds ranged liquidity."""
+        dex = self._dexes.get(listing.dex_key)
+        return dex is not None and dex.kind in uniswap_v3.KINDS
+
+    def _ranged_reserves(self, listings: Sequence[Listing], block: BlockRef) -> dict[str, PoolReserves]:
+        """Return ranged pools with their ticks and what they hold, all at one block; others are absent."""
+        at = hex(block.number)
+        states = pool_states(self._ask, {item.pair_key: item.pool_address for item in listings}, at=at)
+        held = self._ask(
+            {
+                f"{part}:{item.pair_key}": facts.view(
+                    token.address, abi.call(abi.BALANCE_OF, item.pool_address), at
+                )
+                for item in listings
+                for part, token in (("base", item.base), ("quote", item.quote))
+            }
+        )
+        found: dict[str, PoolReserves] = {}
+        for item in listings:
+            base, quote = (_word(held[f"{part}:{item.pair_key}"]) for part in ("base", "quote"))
+            if item.pair_key in states and base is not None and quote is not None:
+                found[item.pair_key] = uniswap_v3.reserves_of(
+                    states[item.pair_key],
+                    listing=item,
+                    block=block,
+                    base_held_raw=base,
+                    quote_held_raw=quote,
+                )
+        return found
+
+    def _ranged_pool(self, listing: Listing, block: BlockRef) -> facts.RangedPool:
+        """Return a ranged pool with whose coins it holds."""
+        reserves = self._ranged_reserves([listing], block).get(listing.pair_key)
+        if reserves is None or reserves.concentrated is None:
+            return facts.RangedPool(reserves=None, shares=PoolShares.unknown("the pool has no price yet"))
+        at = hex(block.number)
+        data = abi.call(abi.BALANCE_OF, listing.pool_address)
+        held = self._ask({"held": facts.view(listing.quote.address, data, at)})["held"]
+        shares = pool_shares(
+            self._ask,
+            listing,
+            reserves.concentrated,
+            router=self._dexes[listing.dex_key].router,
+            quote_held_raw=_word(held) or 0,
+            at=at,
+            ranges=facts.log_chunks(first=listing.created_block.number, last=block.number),
+        )
+        return facts.RangedPool(reserves=reserves, shares=shares)
 
     def pool_activity(
         self, listings: Sequence[Listing], first_block: int, last_block: int
@@ -353,13 +418,25 @@ class EvmReader:
             pools = [item.pool_address for item in chunk]
             requests[f"pools:{number}"] = (
                 "eth_getLogs",
-                [{**bounds, "address": pools, "topics": [[abi.TOPIC_SYNC, abi.TOPIC_SWAP]]}],
+                [{**bounds, "address": pools, "topics": [_ACTIVITY_TOPICS]}],
             )
             into = [abi.TOPIC_TRANSFER, None, [abi.address_topic(pool) for pool in pools]]
             bases = sorted({item.base.address for item in chunk})
             requests[f"sent:{number}"] = ("eth_getLogs", [{**bounds, "address": bases, "topics": into}])
+            if ranged := [item for item in chunk if self._is_ranged(item)]:
+                routers = sorted({abi.address_topic(self._dexes[item.dex_key].router) for item in ranged})
+                tokens = sorted({item.base.address for item in ranged})
+                out = {**bounds, "address": tokens, "topics": [abi.TOPIC_TRANSFER, routers]}
+                requests[f"passed:{number}"] = ("eth_getLogs", [out])
         answers = self._ask(requests)
         sent = [log for name, answer in answers.items() if name[:5] == "sent:" for log in self._logs(answer)]
+        passed = facts.receivers(
+            log
+            for name, answer in answers.items()
+            if name[:7] == "passed:"
+            for log in self._logs(answer)
+            if len(log.topics) == 3
+        )
         senders = facts.pool_senders([log for log in sent if len(log.topics) == 3], set(by_pool))
         logs = [
             log
@@ -371,12 +448,19 @@ class EvmReader:
         times = self._times(logs)
         reserves: list[PoolReserves] = []
         swaps: list[PoolSwap] = []
+        moved: set[str] = set()
         for log in logs:
             listing = by_pool.get(log.address)
             if listing is None:
                 continue
             try:
-                if log.topics[0] == abi.TOPIC_SYNC:
+                if log.topics[0] in uniswap_v3.LIQUIDITY_TOPICS:
+                    moved.add(listing.pair_key)
+                elif log.topics[0] in uniswap_v3.SWAP_TOPICS:
+                    seller = senders.before(log)
+                    swap = uniswap_v3.pool_swap(log, listing, seller=seller, times_ms=times)
+                    swaps.append(facts.with_receiver(swap, passed))
+                elif log.topics[0] == abi.TOPIC_SYNC:
                     reserves.append(parse.pool_reserves(log, listing, times))
                 else:
                     swaps.append(parse.pool_swap(log, listing, seller=senders.before(log), times_ms=times))
@@ -384,6 +468,11 @@ class EvmReader:
                 logger.warning(
                     "pool log was not understood", extra={"fault": str(error), "pair": listing.pair_key}
                 )
+        moved.update(swap.pair_key for swap in swaps)
+        ranged = [item for item in listings if item.pair_key in moved and self._is_ranged(item)]
+        if ranged:  # their swaps tell the price, not the ticks around it
+            last = self.block(last_block)
+            reserves.extend(self._ranged_reserves(ranged, last).values() if last is not None else ())
         return tuple(reserves), tuple(swaps)
 
     def quote_price_usd_micros(self) -> int | None:
@@ -512,6 +601,7 @@ class EvmReader:
             base_fee_wei=parse.attempt(parse.hex_number, header.get("baseFeePerGas"), "base fee") or 0,
             tip_wei=self.profile.tip_min_wei,
             block=hex(block.number),
+            is_concentrated=dex.kind in uniswap_v3.KINDS,
         ), ""
 
     def _logs(self, answer: Any) -> list[parse.Log]:

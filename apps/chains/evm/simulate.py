@@ -8,6 +8,7 @@ next block: what a real transaction meets. Requests and results only; reader.py 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -18,11 +19,13 @@ from eth_abi.exceptions import DecodingError
 
 from apps.chains.evm import abi, parse
 from apps.chains.evm.client import Request, RpcFault
+from apps.chains.evm.dex import concentrated_liquidity, uniswap_v3
 from apps.chains.evm.dex.constant_product import amount_out, tax_bps
 from apps.chains.evm.simulate_script import reason_of
 from apps.chains.evm.token_text import plain_text, revert_reason
+from apps.domain.concentrated import ConcentratedLiquidity
 from apps.domain.errors import BadDataError
-from apps.domain.market import RoundTrip
+from apps.domain.market import PoolReserves, RoundTrip
 from apps.domain.money import BPS_ONE
 
 Method = Literal["eth_call", "eth_simulateV1"]
@@ -59,6 +62,9 @@ _FAILURES = {
     7: "nothing arrived",
 }
 
+#: What quotes are made from: (token, wrapped) of a constant product, or the ticks of ranged liquidity.
+PoolState = tuple[int, int] | ConcentratedLiquidity
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
@@ -74,6 +80,7 @@ class Plan:
     base_fee_wei: int
     tip_wei: int
     block: str  # height as hex text
+    is_concentrated: bool = False  # liquidity lies in ranges: Uniswap V3 and its kin
 
     @property
     def token_is_first(self) -> bool:
@@ -126,7 +133,9 @@ def injected_request(plan: Plan) -> Request:
 
 
 def injected_result(plan: Plan, answer: Any) -> RoundTrip:
-    """Return the round trip that the injected call reports."""
+    """Return the round trip that the injected call reports; the injected code knows constant-product pools alone."""
+    if plan.is_concentrated:
+        return unavailable(plan, "eth_call", "pools of ranged liquidity are tried in another way")
     if isinstance(answer, RpcFault):
         return unavailable(plan, "eth_call", f"the node did not simulate: {answer.message}")
     try:
@@ -221,8 +230,8 @@ def plain_request(plan: Plan, *, received_raw: int) -> Request:
     return _simulation(plan, [first, [_call(plan, to=plan.router, data=sell, gas=LEG_GAS)]])
 
 
-def plain_result(plan: Plan, answer: Any, *, bought: PlainBuy, reserves: tuple[int, int] | None) -> RoundTrip:
-    """Return the plain account's round trip. ``reserves`` are (token, wrapped) before it; None leaves taxes unknown."""
+def plain_result(plan: Plan, answer: Any, *, bought: PlainBuy, reserves: PoolState | None) -> RoundTrip:
+    """Return the plain account's round trip. ``reserves`` are those before it; None leaves taxes unknown."""
     if isinstance(answer, RpcFault):
         return unavailable(plan, "eth_simulateV1", f"the node did not simulate: {answer.message}")
     assert bought.received_raw is not None
@@ -241,17 +250,15 @@ def plain_result(plan: Plan, answer: Any, *, bought: PlainBuy, reserves: tuple[i
         if not _succeeded(sell):
             return _plain(plan, legs, stage="sell_failed", detail=reason_of(sell))
         returned = _withdrawn(plan, sell)
-        after, arrived = _reserves_after(plan, buy), _arrived(plan, sell)
+        after = state_after(
+            plan, _last_pool_log(plan, buy), before=reserves if plan.is_concentrated else None
+        )
+        arrived = arrived_raw(plan, _last_swap_log(plan, sell))
     except BadDataError as error:
         return unavailable(plan, "eth_simulateV1", plain_text(str(error)))
     if returned <= 0:
         return _plain(plan, legs, stage="sell_failed", detail=_FAILURES[7])
-    expected = amount_out(
-        amount_in_raw=bought.received_raw,
-        reserve_in_raw=after[0],
-        reserve_out_raw=after[1],
-        fee_bps=plan.fee_bps,
-    )
+    expected = 0 if after is None else quote(plan, after, buys=False, amount_raw=bought.received_raw)
     sell_tax = _sell_tax(
         expected_raw=expected, returned_raw=returned, sold_raw=bought.received_raw, arrived_raw=arrived
     )
@@ -295,27 +302,71 @@ def unavailable(plan: Plan, method: Method, detail: str) -> RoundTrip:
     )
 
 
+# -- the pool's state -----------------------------------------------------------------------------
+
+
+def pool_state(reserves: PoolReserves | None) -> PoolState | None:
+    """Return what quotes are made from."""
+    if reserves is None:
+        return None
+    return reserves.concentrated or (reserves.base_raw, reserves.quote_raw)
+
+
+def quote(plan: Plan, state: PoolState, *, buys: bool, amount_raw: int) -> int:
+    """Return what the pool gives, before token taxes."""
+    if isinstance(state, ConcentratedLiquidity):
+        zero_for_one = buys is not plan.token_is_first
+        return concentrated_liquidity.amount_out(state, zero_for_one=zero_for_one, amount_in_raw=amount_raw)
+    token, wrapped = state
+    return amount_out(
+        amount_in_raw=amount_raw,
+        reserve_in_raw=wrapped if buys else token,
+        reserve_out_raw=token if buys else wrapped,
+        fee_bps=plan.fee_bps,
+    )
+
+
+def state_topics(plan: Plan) -> Sequence[str]:
+    """Return the events by which the plan's pool tells its new state."""
+    return uniswap_v3.SWAP_TOPICS if plan.is_concentrated else (abi.TOPIC_SYNC,)
+
+
+def swap_topics(plan: Plan) -> Sequence[str]:
+    """Return the events by which the plan's pool tells a swap."""
+    return uniswap_v3.SWAP_TOPICS if plan.is_concentrated else (abi.TOPIC_SWAP,)
+
+
+def state_after(plan: Plan, log: parse.Log | None, *, before: PoolState | None) -> PoolState | None:
+    """Return the state that a pool's event tells; ``before`` without one. Raises BadDataError."""
+    if log is None:
+        return before
+    if plan.is_concentrated:
+        return uniswap_v3.state_after(log, before) if isinstance(before, ConcentratedLiquidity) else None
+    first, second = parse.sync(log)
+    return (first, second) if plan.token_is_first else (second, first)
+
+
+def arrived_raw(plan: Plan, log: parse.Log | None) -> int:
+    """Return how many tokens reached the pool in a swap; 0 without one. Raises BadDataError."""
+    if log is None:
+        return 0
+    if plan.is_concentrated:
+        return max(uniswap_v3.swap_amounts(log)[0 if plan.token_is_first else 1], 0)
+    swap = parse.swap(log)
+    return swap.amount0_in if plan.token_is_first else swap.amount1_in
+
+
 # -- for other plays on the same pool -------------------------------------------------------------
 
 
-def buy_step_data(plan: Plan, *, recipient: str) -> str:
-    """Return the hex calldata of a purchase through the plan's router."""
-    data = abi.buy_data(
-        amount_out_min_raw=0, route=(plan.wrapped, plan.token), recipient=recipient, deadline_s=_DEADLINE_S
-    )
-    return "0x" + data.hex()
+def buy_step_data(plan: Plan, *, recipient: str, amount_raw: int) -> str:
+    """Return the hex calldata of a purchase for so many coins through the plan's router."""
+    return "0x" + _buy_data(plan, recipient=recipient, amount_raw=amount_raw).hex()
 
 
 def sell_step_data(plan: Plan, *, recipient: str, amount_raw: int) -> str:
     """Return the hex calldata of a sale through the plan's router."""
-    data = abi.sell_data(
-        amount_in_raw=amount_raw,
-        amount_out_min_raw=0,
-        route=(plan.token, plan.wrapped),
-        recipient=recipient,
-        deadline_s=_DEADLINE_S,
-    )
-    return "0x" + data.hex()
+    return "0x" + _sell_data(plan, amount_raw, recipient=recipient).hex()
 
 
 # -- parts ----------------------------------------------------------------------------------------
@@ -354,30 +405,39 @@ def _plain(
     )
 
 
-def _buy_tax(plan: Plan, bought: PlainBuy, reserves: tuple[int, int] | None) -> int | None:
+def _buy_tax(plan: Plan, bought: PlainBuy, reserves: PoolState | None) -> int | None:
     if reserves is None or bought.received_raw is None:
         return None
-    expected = amount_out(
-        amount_in_raw=plan.amount_in_raw,
-        reserve_in_raw=reserves[1],
-        reserve_out_raw=reserves[0],
-        fee_bps=plan.fee_bps,
-    )
+    expected = quote(plan, reserves, buys=True, amount_raw=plan.amount_in_raw)
     return tax_bps(expected_raw=expected, received_raw=bought.received_raw) if expected else None
 
 
-def _buy_data(plan: Plan) -> bytes:
-    return abi.buy_data(
-        amount_out_min_raw=0, route=(plan.wrapped, plan.token), recipient=plan.buyer, deadline_s=_DEADLINE_S
+def _buy_data(plan: Plan, *, recipient: str = "", amount_raw: int | None = None) -> bytes:
+    route, to = (plan.wrapped, plan.token), recipient or plan.buyer
+    if not plan.is_concentrated:
+        return abi.buy_data(amount_out_min_raw=0, route=route, recipient=to, deadline_s=_DEADLINE_S)
+    return uniswap_v3.buy_data(
+        route=route,
+        fee_pips=plan.fee_bps * uniswap_v3.PIPS_PER_BPS,
+        amount_in_raw=plan.amount_in_raw if amount_raw is None else amount_raw,
+        amount_out_min_raw=0,
+        recipient=to,
+        deadline_s=_DEADLINE_S,
     )
 
 
-def _sell_data(plan: Plan, amount_raw: int) -> bytes:
-    return abi.sell_data(
+def _sell_data(plan: Plan, amount_raw: int, *, recipient: str = "") -> bytes:
+    route, to = (plan.token, plan.wrapped), recipient or plan.buyer
+    if not plan.is_concentrated:
+        return abi.sell_data(
+            amount_in_raw=amount_raw, amount_out_min_raw=0, route=route, recipient=to, deadline_s=_DEADLINE_S
+        )
+    return uniswap_v3.sell_data(
+        route=route,
+        fee_pips=plan.fee_bps * uniswap_v3.PIPS_PER_BPS,
         amount_in_raw=amount_raw,
         amount_out_min_raw=0,
-        route=(plan.token, plan.wrapped),
-        recipient=plan.buyer,
+        recipient=to,
         deadline_s=_DEADLINE_S,
     )
 
@@ -435,28 +495,18 @@ def _withdrawn(plan: Plan, call: dict[str, Any]) -> int:
     return 0
 
 
-def _reserves_after(plan: Plan, call: dict[str, Any]) -> tuple[int, int]:
-    """Return the pool's (token, wrapped) reserves after a call, from its last Sync; (0, 0) when it shows none."""
-    log = _last_pool_log(plan, call, abi.TOPIC_SYNC)
-    if log is None:
-        return 0, 0
-    first, second = parse.sync(log)
-    return (first, second) if plan.token_is_first else (second, first)
+def _last_swap_log(plan: Plan, call: dict[str, Any]) -> parse.Log | None:
+    return _last_log(plan, call, swap_topics(plan))
 
 
-def _arrived(plan: Plan, call: dict[str, Any]) -> int:
-    """Return how many tokens reached the pool in its last swap; 0 when there was none."""
-    log = _last_pool_log(plan, call, abi.TOPIC_SWAP)
-    if log is None:
-        return 0
-    swap = parse.swap(log)
-    return swap.amount0_in if plan.token_is_first else swap.amount1_in
+def _last_pool_log(plan: Plan, call: dict[str, Any]) -> parse.Log | None:
+    return _last_log(plan, call, state_topics(plan))
 
 
-def _last_pool_log(plan: Plan, call: dict[str, Any], topic: str) -> parse.Log | None:
+def _last_log(plan: Plan, call: dict[str, Any], topics: Sequence[str]) -> parse.Log | None:
     for entry in reversed(parse.items(call.get("logs"), "logs", maximum=_LOGS_MAX)):
         log = parse.log_of(entry)
-        if log.address == plan.pool.lower() and log.topics and log.topics[0] == topic:
+        if log.address == plan.pool.lower() and log.topics and log.topics[0] in topics:
             return log
     return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from apps.chains.evm.dex.constant_product import amount_out
+from apps.chains.evm.dex.quoting import quoted
 from apps.chains.evm.parse import ZERO_ADDRESS
 from apps.chains.paper.marker import PaperSwap
 from apps.domain.market import Listing, PairFacts, PoolReserves, RoundTrip, TokenTransfer
@@ -32,12 +32,7 @@ def probe_amount_raw(swap: PaperSwap, listing: Listing, reserves: PoolReserves |
         return swap.amount_in_raw
     if reserves is None:
         return 1
-    worth = amount_out(
-        amount_in_raw=swap.amount_in_raw,
-        reserve_in_raw=reserves.base_raw,
-        reserve_out_raw=reserves.quote_raw,
-        fee_bps=listing.fee_bps,
-    )
+    worth = quoted(reserves, fee_bps=listing.fee_bps, buys=False, amount_in_raw=swap.amount_in_raw)
     return max(worth, 1)
 
 
@@ -103,12 +98,7 @@ def _refusal(
 def _sold(swap: PaperSwap, listing: Listing, reserves: PoolReserves, *, tax_bps: int) -> int:
     """Return the coins for the tokens that a tax leaves, rounded down twice (against us)."""
     arriving = swap.amount_in_raw * (BPS_ONE - min(tax_bps, BPS_ONE)) // BPS_ONE
-    return amount_out(
-        amount_in_raw=arriving,
-        reserve_in_raw=reserves.base_raw,
-        reserve_out_raw=reserves.quote_raw,
-        fee_bps=listing.fee_bps,
-    )
+    return quoted(reserves, fee_bps=listing.fee_bps, buys=False, amount_in_raw=arriving)
 
 
 def _gas(swap: PaperSwap, trip: RoundTrip | None) -> int:

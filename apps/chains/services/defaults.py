@@ -10,8 +10,6 @@ from apps.chains.defaults import CHAINS, ChainFact
 from apps.chains.known_lockers import KNOWN_LOCKERS
 from apps.chains.models import Chain, DexDeployment, Locker, StableToken
 
-_KIND = "uniswap_v2"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LoadReport:
@@ -69,7 +67,7 @@ def _parts(chain: Chain, fact: ChainFact) -> list[str]:
             chain=chain,
             key=dex.key,
             defaults={
-                "kind": _KIND,
+                "kind": dex.kind,
                 "name": dex.name,
                 "factory_address": dex.factory,
                 "router_address": dex.router,

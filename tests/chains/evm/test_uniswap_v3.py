@@ -10,9 +10,9 @@ import pytest
 
 from apps.chains.evm import parse
 from apps.chains.evm.dex.pool_states import pool_states
+from apps.chains.evm.dex.quoting import PoolQuoter
 from apps.chains.evm.dex.uniswap_v3 import (
     SWAP_TOPICS,
-    ConcentratedQuoter,
     UniswapV3PairSource,
     UniswapV3SwapBuilder,
     pool_swap,
@@ -167,7 +167,7 @@ def test_quote_when_state_is_read_then_equals_quoter_across_ticks(scene: Scene) 
     assert len(reserves.concentrated.ticks) >= 4
     for side, path, unit in (("buy", route, COIN // 1000), ("sell", route[::-1], 10 * COIN)):
         for factor in (1, 7, 333, 1_999, 9_000):
-            ours = ConcentratedQuoter().amount_out(
+            ours = PoolQuoter().amount_out(
                 reserves, fee_bps=listing.fee_bps, side=side, amount_in_raw=unit * factor + 1
             )
             theirs = quoted(
@@ -185,7 +185,7 @@ def test_reserves_when_ranges_are_narrow_then_no_deeper_than_coins_held(scene: S
 
 def test_round_trip_when_quoted_exactly_then_fills_at_the_quote(scene: Scene) -> None:
     market, builder, buyer = scene.market, builder_of(scene), scene.market.buyer()
-    quoter, listing = ConcentratedQuoter(), scene.listing
+    quoter, listing = PoolQuoter(), scene.listing
     spent = COIN + 7
     expected = quoter.amount_out(scene.reserves(), fee_bps=listing.fee_bps, side="buy", amount_in_raw=spent)
     buy = builder.swap(
@@ -248,7 +248,7 @@ def test_tax_when_raised_after_the_quote_then_buy_reverts_and_sell_cannot_pass(
 ) -> None:
     scene = scene_of(market, dex, fee_pips=10_000)
     builder, buyer = builder_of(scene), market.buyer()
-    expected = ConcentratedQuoter().amount_out(scene.reserves(), fee_bps=100, side="buy", amount_in_raw=COIN)
+    expected = PoolQuoter().amount_out(scene.reserves(), fee_bps=100, side="buy", amount_in_raw=COIN)
     least = expected * 99 // 100
     assert (
         sent(
@@ -262,9 +262,7 @@ def test_tax_when_raised_after_the_quote_then_buy_reverts_and_sell_cannot_pass(
     )
     held = market.balance(scene.token, buyer.address)
     transact(market.rpc, market.chain.accounts[0], to=scene.token, data=calldata("setFee(uint256)", 500))
-    quoted_now = ConcentratedQuoter().amount_out(
-        scene.reserves(), fee_bps=100, side="buy", amount_in_raw=COIN
-    )
+    quoted_now = PoolQuoter().amount_out(scene.reserves(), fee_bps=100, side="buy", amount_in_raw=COIN)
     again = builder.swap(
         scene.intent("buy", COIN, quoted_now * 97 // 100),
         nonce=1,

@@ -16,7 +16,6 @@ from apps.chains.evm.dex.concentrated_liquidity import (
     SQRT_PRICE_MIN,
     TICK_MAX,
     WORD_TICKS,
-    amount_out,
 )
 from apps.chains.evm.dex.uniswap_v2 import (
     APPROVE_GAS_LIMIT,
@@ -26,6 +25,7 @@ from apps.chains.evm.dex.uniswap_v2 import (
 )
 from apps.domain.concentrated import ConcentratedLiquidity
 from apps.domain.errors import TradingError
+from apps.domain.ids import ChainKey
 from apps.domain.market import (
     BlockRef,
     ChainEvent,
@@ -42,7 +42,14 @@ TOPIC_SWAP = abi.topic("Swap(address,address,int256,int256,uint160,uint128,int24
 #: PancakeSwap adds the protocol's fees of both tokens.
 TOPIC_SWAP_PANCAKE = abi.topic("Swap(address,address,int256,int256,uint160,uint128,int24,uint128,uint128)")
 SWAP_TOPICS = (TOPIC_SWAP, TOPIC_SWAP_PANCAKE)
+TOPIC_MINT = abi.topic("Mint(address,address,int24,int24,uint128,uint256,uint256)")
+TOPIC_BURN = abi.topic("Burn(address,int24,int24,uint128,uint256,uint256)")
+#: Liquidity came or went: the pool must be read again.
+LIQUIDITY_TOPICS = (TOPIC_MINT, TOPIC_BURN)
 _SWAP_WORDS = {TOPIC_SWAP: 5, TOPIC_SWAP_PANCAKE: 7}
+
+#: Exchanges of this protocol, by how their rows name it; PancakeSwap's differs in its Swap event alone.
+KINDS = frozenset({"uniswap_v3", "pancake_v3"})
 
 SLOT0 = abi.selector("slot0()")
 LIQUIDITY = abi.selector("liquidity()")
@@ -79,24 +86,31 @@ class UniswapV3PairSource(UniswapV2PairSource):
     topic = TOPIC_POOL_CREATED
 
     def _event(self, log: parse.Log, times_ms: Mapping[int, int]) -> ChainEvent:
-        if len(log.topics) != 4 or log.topics[0] != self.topic or len(log.data) != 2 * abi.WORD_BYTES:
-            raise parse.bad_data("log has another shape than its event", (log.address, log.topics))
-        first, second, fee = (bytes.fromhex(topic[2:]) for topic in log.topics[1:])
-        fee_pips = parse.word(fee, 0, "pool fee", maximum=PIPS_ONE - 1)
-        if fee_pips % PIPS_PER_BPS:
-            raise parse.bad_data("the pool's fee is no whole number of bps", fee_pips)
-        return ChainEvent(
-            chain_key=self._dex.chain_key,
-            dex_key=self._dex.dex_key,
-            kind="pair_created",
-            pool_address=abi.checksum(parse.word_address(log.data, 1, "pool address")),
-            token0=abi.checksum(parse.word_address(first, 0, "token0")),
-            token1=abi.checksum(parse.word_address(second, 0, "token1")),
-            block=log.block(times_ms),
-            tx_hash=log.tx_hash,
-            log_index=log.log_index,
-            fee_bps=fee_pips // PIPS_PER_BPS,
-        )
+        return pool_created(log, chain_key=self._dex.chain_key, dex_key=self._dex.dex_key, times_ms=times_ms)
+
+
+def pool_created(
+    log: parse.Log, *, chain_key: ChainKey, dex_key: str, times_ms: Mapping[int, int]
+) -> ChainEvent:
+    """Return the event of a factory's PoolCreated log, with the pool's own fee. Raises BadDataError."""
+    if len(log.topics) != 4 or log.topics[0] != TOPIC_POOL_CREATED or len(log.data) != 2 * abi.WORD_BYTES:
+        raise parse.bad_data("log has another shape than its event", (log.address, log.topics))
+    first, second, fee = (bytes.fromhex(topic[2:]) for topic in log.topics[1:])
+    fee_pips = parse.word(fee, 0, "pool fee", maximum=PIPS_ONE - 1)
+    if fee_pips % PIPS_PER_BPS:
+        raise parse.bad_data("the pool's fee is no whole number of bps", fee_pips)
+    return ChainEvent(
+        chain_key=chain_key,
+        dex_key=dex_key,
+        kind="pair_created",
+        pool_address=abi.checksum(parse.word_address(log.data, 1, "pool address")),
+        token0=abi.checksum(parse.word_address(first, 0, "token0")),
+        token1=abi.checksum(parse.word_address(second, 0, "token1")),
+        block=log.block(times_ms),
+        tx_hash=log.tx_hash,
+        log_index=log.log_index,
+        fee_bps=fee_pips // PIPS_PER_BPS,
+    )
 
 
 # -- the state of a pool ----------------------------------------------------------------------------
@@ -220,14 +234,34 @@ def reserves_of(
     )
 
 
-def pool_swap(
-    log: parse.Log, listing: Listing, *, seller: str | None, times_ms: Mapping[int, int]
-) -> PoolSwap:
-    """Return a Swap of either make seen from the listing's base token. Raises BadDataError."""
+def swap_amounts(log: parse.Log) -> tuple[int, int]:
+    """Return the token0 and token1 that a Swap of either make brought into the pool, negative where they left it.
+
+    Raises BadDataError.
+    """
     words = _SWAP_WORDS.get(log.topics[0] if log.topics else "")
     if words is None or len(log.topics) != 3 or len(log.data) != words * abi.WORD_BYTES:
         raise parse.bad_data("log has another shape than its event", (log.address, log.topics))
     amount0, amount1 = (signed(parse.word(log.data, index, "amount"), 256) for index in (0, 1))
+    return amount0, amount1
+
+
+def state_after(log: parse.Log, before: ConcentratedLiquidity) -> ConcentratedLiquidity:
+    """Return the pool's state after a Swap: the same ticks, another price. Raises BadDataError."""
+    swap_amounts(log)
+    return replace(
+        before,
+        sqrt_price_x96=parse.word(log.data, 2, "price", maximum=SQRT_PRICE_MAX - 1),
+        liquidity=parse.word(log.data, 3, "liquidity", maximum=UINT128_MAX),
+        tick=signed(parse.word(log.data, 4, "tick"), 24),
+    )
+
+
+def pool_swap(
+    log: parse.Log, listing: Listing, *, seller: str | None, times_ms: Mapping[int, int]
+) -> PoolSwap:
+    """Return a Swap of either make seen from the listing's base token. Raises BadDataError."""
+    amount0, amount1 = swap_amounts(log)
     base, quote = (amount0, amount1) if listing.base_is_token0 else (amount1, amount0)
     recipient = parse.word_address(bytes.fromhex(log.topics[2][2:]), 0, "recipient")
     buys = base < 0  # what is negative left the pool
@@ -248,18 +282,6 @@ def _word(answer: Any, what: str, *, maximum: int = 2**256 - 1) -> int:
 
 
 # -- trading ----------------------------------------------------------------------------------------
-
-
-class ConcentratedQuoter:
-    """Quotes from a pool's ticks. Implements ``ports.Quoter``."""
-
-    def amount_out(self, reserves: PoolReserves, *, fee_bps: int, side: str, amount_in_raw: int) -> int:
-        """Return the output in raw units; where the known ticks end, of the part that fits. The fee is the state's own."""
-        assert side in ("buy", "sell"), side
-        assert reserves.concentrated is not None
-        assert reserves.base_is_token0 is not None
-        zero_for_one = (side == "sell") == reserves.base_is_token0
-        return amount_out(reserves.concentrated, zero_for_one=zero_for_one, amount_in_raw=amount_in_raw)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

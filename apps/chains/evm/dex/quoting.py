@@ -1,0 +1,34 @@
+"""What any pool gives: by its ticks where liquidity lies in ranges, else by its product. Pure."""
+
+from __future__ import annotations
+
+from apps.chains.evm.dex import concentrated_liquidity, constant_product
+from apps.domain.market import PoolReserves
+
+
+def quoted(reserves: PoolReserves, *, fee_bps: int, buys: bool, amount_in_raw: int) -> int:
+    """Return what a pool gives in raw units before token taxes: a buy pays quote, a sell pays base.
+
+    Where the known ticks end it is what the part that fits brings. A ranged pool's fee is its state's own.
+    """
+    if reserves.concentrated is None:
+        return constant_product.amount_out(
+            amount_in_raw=amount_in_raw,
+            reserve_in_raw=reserves.quote_raw if buys else reserves.base_raw,
+            reserve_out_raw=reserves.base_raw if buys else reserves.quote_raw,
+            fee_bps=fee_bps,
+        )
+    assert reserves.base_is_token0 is not None
+    zero_for_one = buys is not reserves.base_is_token0
+    return concentrated_liquidity.amount_out(
+        reserves.concentrated, zero_for_one=zero_for_one, amount_in_raw=amount_in_raw
+    )
+
+
+class PoolQuoter:
+    """Implements ``ports.Quoter`` for pools of every kind."""
+
+    def amount_out(self, reserves: PoolReserves, *, fee_bps: int, side: str, amount_in_raw: int) -> int:
+        """Return the output in raw units before token taxes: a buy pays quote, a sell pays base."""
+        assert side in ("buy", "sell"), side
+        return quoted(reserves, fee_bps=fee_bps, buys=side == "buy", amount_in_raw=amount_in_raw)
