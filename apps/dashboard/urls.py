@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.dashboard.views import acting, configuring, intelligence, monitor, reading
+from apps.dashboard.views import acting, advanced, configuring, intelligence, monitor, reading
 
 app_name = "dashboard"
 urlpatterns = [
@@ -14,6 +14,10 @@ urlpatterns = [
     path("trace/<slug:trace_id>/", reading.trace, name="trace"),
     path("positions/", reading.positions, name="positions"),
     path("positions/<int:position_id>/close/", acting.position_close, name="position_close"),
+    path("positions/<int:position_id>/trade/", advanced.position_trade, name="position_trade"),
+    path("pairs/<int:pair_id>/buy/", advanced.pair_buy, name="pair_buy"),
+    path("orders/advanced/", advanced.advanced, name="advanced"),
+    path("orders/advanced/<int:advanced_id>/", advanced.advanced_act, name="advanced_act"),
     path("orders/", reading.orders, name="orders"),
     path("orders/<int:order_id>/", reading.order, name="order"),
     path("risk/", reading.risk, name="risk"),

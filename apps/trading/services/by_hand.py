@@ -220,13 +220,13 @@ def buy_by_hand(
             legs=market.legs,
             expires_at_ms=now_ms + MARKET_TTL_S * 1000,
         )
-    position = Position.objects.filter(pair=pair, wallet_key=wallet_key, status="open").first()
+    position = Position.objects.filter(pair=pair, status="open").order_by("id").first()
     return advanced_place(
         request_key=request_key,
         kind=kind,
         plan=plan,
         pair=pair,
-        wallet_key=wallet_key,
+        wallet_key=wallet_key if position is None else position.wallet_key,
         by=by,
         position=position,
         accepted_rules=[item.rule for item in preview.refusals] if accepts_refusals else (),

@@ -57,6 +57,15 @@ def entry_decide(
     Decision, order, reserved budget and the opportunity's new state are one transaction. Raises NetworkError when fees
     or balance cannot be read.
     """
+    wish, added_to = entry_wish(
+        opportunity,
+        active=active,
+        engine=engine,
+        price=facts.quote_price_usd_micros,
+        decimals=ports.profile.native.decimals,
+    )
+    if opportunity.advanced is not None:  # the wallet that was asked for, or that holds what is added to
+        wallet_key = opportunity.advanced.wallet_key
     fees: FeeQuote | None = None
     balance: int | None = None
     # A refused pair needs no size, unless a person may have accepted what refuses it.
@@ -73,13 +82,6 @@ def entry_decide(
         fees=fees,
         wallet_native_raw=balance,
         settings=active.config.execution,
-    )
-    wish, added_to = entry_wish(
-        opportunity,
-        active=active,
-        engine=engine,
-        price=facts.quote_price_usd_micros,
-        decimals=ports.profile.native.decimals,
     )
     if added_to is not None:  # what is added to is no reason to keep away from it
         entry_facts = replace(entry_facts, token_exit_at_ms=None)
