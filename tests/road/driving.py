@@ -109,12 +109,15 @@ class Road:
         self.follower: ChainFollower | None = None
         self.launches = 0
         installation_prepare(mode="sandbox")
-        # The fitted probability of loss takes a launch without any market for a dead one, and these have none.
-        self.configure(gates={"loss_probability": "warn"})
+        self.let_quiet_launches_pass()
         self.owner = sandbox_wallet_prepare().address
         self.rpc("anvil_setBalance", self.owner, hex(20 * ETHER))
         rows_write(ground.at, seed=1)
         self.rpc("anvil_mine", hex(BLOCKS_OUT_OF_SIGHT))
+
+    def let_quiet_launches_pass(self) -> None:
+        """Only warn of the fitted probability of loss: it takes a launch without a market for a dead one; these have none."""
+        self.configure(gates={"loss_probability": "warn"})
 
     def stand_on(self, ground: Ground) -> None:
         """Look at this chain from now on; the system learns of it by its rows."""

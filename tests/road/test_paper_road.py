@@ -89,6 +89,7 @@ class PaperRoad(Road):
         self.wire = wire
         self.data_dir, self.chain_key, self.follower, self.launches = data_dir, ground.spec.key, None, 0
         installation_prepare(mode="paper")
+        self.let_quiet_launches_pass()
         self.owner = wallet_create(key="trader", mode="paper").address
         chain = rows_write(ground.at, seed=1)
         Chain.objects.filter(pk=chain.pk).update(is_sandbox=False, genesis_hash="", profile_of="")
