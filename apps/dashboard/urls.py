@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.dashboard.views import acting, advanced, configuring, intelligence, monitor, reading
+from apps.dashboard.views import acting, advanced, configuring, intelligence, money, monitor, reading
 
 app_name = "dashboard"
 urlpatterns = [
@@ -22,6 +22,8 @@ urlpatterns = [
     path("orders/<int:order_id>/", reading.order, name="order"),
     path("risk/", reading.risk, name="risk"),
     path("intelligence/", intelligence.intelligence, name="intelligence"),
+    path("money/", money.money, name="money"),
+    path("money/export/<slug:what>/", money.money_export, name="money_export"),
     path("monitor/", monitor.monitor, name="monitor"),
     path("risk/breakers/<slug:name>/reset/", acting.breaker_reset, name="breaker_reset"),
     path("incidents/", reading.incidents, name="incidents"),

@@ -49,6 +49,7 @@ ICONS: Final[dict[str, str]] = {
     "search": '<circle cx="7" cy="7" r="4.5"/><path d="M10.4 10.4l3.4 3.4"/>',
     "overview": '<path d="M2 13.5h12M3.5 11V8M6.5 11V5M9.5 11V7M12.5 11V3"/>',
     "target": '<circle cx="8" cy="8" r="5"/><path d="M8 1v4M8 11v4M1 8h4M11 8h4"/>',
+    "wallet": '<path d="M2 4.5h11v9H2zM2 4.5l8.5-2.5v2.5M10 8.2h4v2.6h-4z"/>',
     "layers": '<path d="M8 2l6 3-6 3-6-3zM2 8l6 3 6-3M2 11l6 3 6-3"/>',
     "list": '<path d="M5.5 4h8M5.5 8h8M5.5 12h8M2.5 4v.1M2.5 8v.1M2.5 12v.1"/>',
     "bell": '<path d="M4 11V7a4 4 0 0 1 8 0v4l1.2 1.5H2.8zM6.8 14.2h2.4"/>',
