@@ -17,6 +17,7 @@ from apps.chains.registry import DEX_KINDS
 from apps.chains.selectors import chain_profile, dex_profiles, endpoint_configs
 from apps.discovery.models import Pair
 from apps.discovery.services.listings import listing_of as listing_of_row
+from apps.domain.ids import TraceId
 from apps.domain.order import OrderStatus
 from apps.domain.verdict import Outcome, RiskVerdict
 from apps.intelligence.services.analysis import analysis_run
@@ -77,9 +78,13 @@ class Trader:
         )
         return row
 
-    def decide(self, pair: Pair) -> Order:
+    def decide(self, pair: Pair, opportunity: Opportunity | None = None) -> Order:
+        """Decide about a pair's first opportunity, or about this one."""
         listing, active = listing_of_row(pair), active_config()
-        row = opportunity_open(pair_id=pair.pk, listing=listing, source="chain", config=active.config)
+        row = opportunity or opportunity_open(
+            pair_id=pair.pk, listing=listing, source="chain", config=active.config
+        )
+        listing = replace(listing, trace_id=TraceId(row.trace_id))
         assert opportunity_claim(opportunity_id=row.pk)
         facts = self.reader.pair_facts(
             listing, buyer=self.owner, probe_amount_raw=ETHER // 12, previous_swaps_from=0
