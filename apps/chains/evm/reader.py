@@ -224,7 +224,7 @@ class EvmReader:
 
         Swaps are read from the pair's creation, or from block ``previous_swaps_from`` when that is later. Takes three
         round trips: the block, the questions, and those that follow from the answers; a fourth where a locker lists
-        its locks by number. Raises NetworkError only, and
+        its locks by number, and seven more where liquidity lies in ranges. Raises NetworkError only, and
         ReorgError (one of them) when the block vanished meanwhile.
         """
         header = self._header()

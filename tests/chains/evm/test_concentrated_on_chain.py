@@ -7,6 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
+from apps.chains.evm import parse
+from apps.chains.evm.dex import uniswap_v3
 from apps.chains.evm.dex.concentrated_liquidity import (
     SQRT_PRICE_MAX,
     SQRT_PRICE_MIN,
@@ -17,8 +19,8 @@ from apps.chains.evm.dex.concentrated_liquidity import (
     tick_at,
 )
 from apps.domain.concentrated import ConcentratedLiquidity
-from tests.chain_fixtures import Rpc, running_anvil
-from tests.chains.evm.concentrated_pools import Case, PoolLab
+from tests.chain_fixtures import Rpc, calldata, running_anvil
+from tests.chains.evm.concentrated_pools import Case, PoolLab, send, state_of
 
 pytestmark = pytest.mark.chain
 
@@ -106,3 +108,30 @@ def test_tick_when_any_price_then_equals_contract(lab: PoolLab) -> None:
     assert lab.ticks_at(pool, at) == ticks
     for prices in (at, below, between):
         assert lab.ticks_at(pool, prices) == [tick_at(price) for price in prices]
+
+
+@pytest.mark.parametrize("make", ["uniswap", "pancake"])
+def test_swap_log_when_traded_across_ticks_then_tells_the_state_and_the_amounts(
+    lab: PoolLab, make: str
+) -> None:
+    rng = random.Random(f"logs/{make}")
+    for _ in range(6):
+        pool, before = lab.random_pool(make, rng, fee_pips=3_000, tick_spacing=60)
+        amount = 10 ** rng.randint(6, 20)
+        zero_for_one = rng.random() < 0.5
+        quote = swap_quote(before, zero_for_one=zero_for_one, amount_in_raw=amount)
+        receipt = send(
+            lab.rpc,
+            lab.account,
+            lab.probe,
+            calldata("trade(address,bool,int256)", pool, zero_for_one, amount),
+        )
+        log = next(
+            item for item in map(parse.log_of, receipt["logs"]) if item.topics[0] in uniswap_v3.SWAP_TOPICS
+        )
+        assert (log.topics[0] == uniswap_v3.TOPIC_SWAP_PANCAKE) is (make == "pancake")
+        net = dict(before.ticks)
+        after = state_of(lab.rpc, pool, net, fee_pips=3_000, tick_spacing=60)
+        assert uniswap_v3.state_after(log, before) == after
+        taken, given = uniswap_v3.swap_amounts(log)[:: 1 if zero_for_one else -1]
+        assert (taken, -given) == (quote.amount_in_raw, quote.amount_out_raw)
