@@ -352,6 +352,22 @@ class Breakers(_Section):
         ge=100,
         le=10_000,
     )
+    token_failures_max: int = _setting(
+        3,
+        "After so many failed purchases of one token within an hour that token is left alone.",
+        unit="purchases",
+        ge=1,
+        le=1_000,
+    )
+    failed_gas: EffectSetting = _effect(Effect.PAUSE, "When failed transactions burn too much gas.")
+    failed_gas_max_usd: Decimal = _setting(
+        Decimal(25),
+        "The gas of all transactions that failed within an hour may be worth so much.",
+        unit="USD",
+        gt=0,
+        le=1_000_000,
+        decimal_places=2,
+    )
     slippage: EffectSetting = _effect(Effect.SHRINK, "When fills come out worse than predicted.")
     slippage_max_bps: int = _setting(
         150,

@@ -26,6 +26,7 @@ from apps.risk.logic.breakers import (
     FAILURES_WINDOW,
     SLIPPAGE_WINDOW,
     BreakerFacts,
+    BurntGas,
     ChainCoordination,
     ChainFees,
     ChainHeads,
@@ -39,6 +40,7 @@ from apps.state.models import Event
 from apps.state.services.config import active_config
 from apps.trading.models import FillRecord, Opportunity, Order, Position
 from apps.trading.services.clock import ms_of
+from apps.trading.services.failures import gas_burnt
 
 #: Far more positions than can close between two looks; a day's loss is summed over these.
 _CLOSED_MAX = 2_000
@@ -65,6 +67,7 @@ def breakers_watch(chain_keys: tuple[str, ...]) -> None:
             day_started_ms=ms_of(now.replace(hour=0, minute=0, second=0, microsecond=0)),
             closed=_closed(now),
             orders=_orders(),
+            gas=tuple(BurntGas(at_ms=at_ms, usd_micros=worth) for at_ms, worth in gas_burnt(now=now)),
             fills=_fills(),
             fees=tuple(fee for key in chain_keys if (fee := _fees_of(key, config.breakers, now))),
             heads=tuple(head for key in chain_keys if (head := _heads_of(key, config.breakers))),

@@ -26,6 +26,7 @@ from apps.engine import breakers as gathering
 from apps.risk.logic.breakers import (
     Breach,
     BreakerFacts,
+    BurntGas,
     ChainCoordination,
     ChainFees,
     ChainHeads,
@@ -54,6 +55,10 @@ CONFIG = Breakers()
 CHAIN = "eip155:1"
 MAXIMUM = 500 * USD_MICROS
 DAY = 1_000_000_000
+
+
+def burnt(*dollars: int) -> tuple[BurntGas, ...]:
+    return tuple(BurntGas(at_ms=DAY + n, usd_micros=usd * USD_MICROS) for n, usd in enumerate(dollars))
 
 
 def closed(*results: int | None, start: int = DAY) -> tuple[ClosedTrade, ...]:
@@ -122,6 +127,8 @@ def tripped(
         ({"orders": orders("xxxx......")}, ["failures"]),
         ({"orders": orders("xxx.......")}, []),
         ({"orders": orders("xxxxx" + "." * 20)}, []),  # only the last twenty count
+        ({"gas": burnt(20, 4)}, []),
+        ({"gas": burnt(20, 5)}, ["failed_gas"]),
         ({"fills": fills(200, 200)}, []),
         ({"fills": fills(200, 0, 200, 0, 200)}, ["slippage"]),
         ({"fills": fills(150, 150, 150, 150, 150)}, []),
@@ -162,6 +169,7 @@ def test_breaker_counts_anew_then_what_was_before_trips_it_no_more() -> None:
     assert tripped({("losses", ""): DAY + 1}, closed=closed(-1, -1, -1, -1)) == []
     assert tripped({("daily_loss", ""): DAY + 1}, closed=closed(-400, -1)) == []
     assert tripped({("failures", ""): DAY + 5}, orders=orders("xxxxx..........")) == []
+    assert tripped({("failed_gas", ""): DAY}, gas=burnt(20, 24)) == []
     assert tripped({("slippage", ""): DAY + 3}, fills=fills(900, 900, 900)) == []
 
 

@@ -134,6 +134,7 @@ BREAKERS: Final = {
     "failures": "Failed transactions",
     "slippage": "Fills below their quotes",
     "gas_spike": "Gas spike",
+    "failed_gas": "Gas burnt by failed transactions",
     "rpc_disagreement": "Endpoints contradict each other",
     "coordination": "Buyers in concert",
 }

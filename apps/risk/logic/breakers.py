@@ -1,7 +1,7 @@
-"""When trading must pause or shrink by itself: seven breakers, each a pure question about what happened lately.
+"""When trading must pause or shrink by itself: eight breakers, each a pure question about what happened lately.
 
-Five count events since they were last reset or have rested (losses, daily loss, failures, slippage, coordination); two
-look at the present alone (gas, endpoints) and stay tripped while their cause stands.
+Six count events since they were last reset or have rested (losses, daily loss, failures, their gas, slippage,
+coordination); two look at the present alone (gas, endpoints) and stay tripped while their cause stands.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from statistics import median_low
 
 from apps.domain.config import Breakers, Effect
-from apps.domain.money import BPS_ONE, USD_MICROS
+from apps.domain.money import BPS_ONE, USD_MICROS, usd_to_micros
 
 #: Of so many transactions the failed ones are counted, and at least so many must have ended.
 FAILURES_WINDOW, FAILURES_LEAST = 20, 10
@@ -37,6 +37,14 @@ class EndedOrder:
 
     at_ms: int
     is_failed: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BurntGas:
+    """A transaction that failed within the last hour, and what its gas was worth in millionths of US dollars."""
+
+    at_ms: int
+    usd_micros: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +97,7 @@ class BreakerFacts:
     day_started_ms: int
     closed: tuple[ClosedTrade, ...] = ()
     orders: tuple[EndedOrder, ...] = ()
+    gas: tuple[BurntGas, ...] = ()
     fills: tuple[FillQuality, ...] = ()
     fees: tuple[ChainFees, ...] = ()
     heads: tuple[ChainHeads, ...] = ()
@@ -122,6 +131,7 @@ def breaches(
         _losses(facts, config, since("losses")),
         _daily_loss(facts, config, since("daily_loss"), daily_loss_max_usd_micros),
         _failures(facts, config, since("failures")),
+        _failed_gas(facts, config, since("failed_gas")),
         _slippage(facts, config, since("slippage")),
         *(_gas_spike(item, config) for item in facts.fees),
         *(_rpc_disagreement(item, config) for item in facts.heads),
@@ -177,6 +187,20 @@ def _failures(facts: BreakerFacts, config: Breakers, since_ms: int) -> Breach | 
         effect=config.failures,
         explanation=f"{failed} of the last {len(ended)} transactions failed.",
         detail=f"failed_bps={failed * BPS_ONE // len(ended)} maximum={config.failures_max_bps}",
+    )
+
+
+def _failed_gas(facts: BreakerFacts, config: Breakers, since_ms: int) -> Breach | None:
+    burnt = [item.usd_micros for item in facts.gas if item.at_ms > since_ms]
+    bound = usd_to_micros(config.failed_gas_max_usd)
+    if sum(burnt) < bound:
+        return None
+    return Breach(
+        name="failed_gas",
+        chain_key="",
+        effect=config.failed_gas,
+        explanation=f"The gas of {len(burnt)} transactions that failed within the hour is worth too much.",
+        detail=f"burnt_usd={_usd(sum(burnt))} maximum_usd={config.failed_gas_max_usd}",
     )
 
 

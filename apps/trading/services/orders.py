@@ -19,6 +19,7 @@ from apps.risk.services.budgets import LEG_ADD, budget_release, budget_reserve
 from apps.state.services.events import event_record
 from apps.trading.models import ENTRY_HOLDING, DecisionRecord, Order, Position, TxAttempt
 from apps.trading.services.clock import ms_of
+from apps.trading.services.failures import token_refusal
 from apps.trading.services.opportunities import opportunity_reopen
 from apps.trading.services.positions import base_token, exit_rearm, native_worth, position_void
 from apps.wallets.services.spends import spend_reserve, spend_settle
@@ -59,7 +60,11 @@ def order_create(
     try:
         with transaction.atomic():
             # The position is locked before the budget, as where one is closed: neither waits for the other.
-            refused = _closed(added_to) or _reserve(decision, client_order_id, wallet_key, config, position)
+            refused = (
+                _closed(added_to)
+                or _failing(record, config, position)
+                or _reserve(decision, client_order_id, wallet_key, config, position)
+            )
             if refused is not None:
                 return refused
             return _insert(
@@ -106,6 +111,14 @@ def _reserve(
     row.reserved_raw += decision.amount_in.raw
     row.save(update_fields=["reserved_raw"])
     return None
+
+
+def _failing(record: DecisionRecord, config: TradingConfig, position: Position | None) -> Reason | None:
+    """Return a refusal when purchases of this token failed too often lately; sales go on."""
+    if position is not None:
+        return None
+    failures_max = config.breakers.token_failures_max
+    return token_refusal(pair=record.opportunity.pair, failures_max=failures_max, now=timezone.now())
 
 
 def _closed(added_to: Position | None) -> Reason | None:
