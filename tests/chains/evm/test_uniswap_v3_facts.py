@@ -17,6 +17,7 @@ from tests.chains.evm.v3_market import V3Dex, v3_profile
 
 pytestmark = pytest.mark.chain
 
+SET_FEE = calldata("setFee(uint256)", 0)[:10]
 DEAD = "0x000000000000000000000000000000000000dEaD"
 
 
@@ -125,3 +126,33 @@ def test_activity_when_traded_and_drained_then_both_are_seen(market: Market, dex
     assert len(drained) == 1
     assert drained[0].quote_raw < reserves[0].quote_raw
     assert reader.reserves([listing])[listing.pair_key].concentrated == scene.state()
+
+
+def test_probes_when_token_is_honest_then_every_trade_passes_untaxed(market: Market, dex: V3Dex) -> None:
+    scene = scene_of(market, dex, fee_pips=3_000)
+    reader, listing = (
+        reader_of(market, dex),
+        replace(scene.listing, creator=market.chain.accounts[0].address),
+    )
+    buyer = market.buyer().address
+    facts = reader.pair_facts(listing, buyer=buyer, probe_amount_raw=COIN // 10, previous_swaps_from=0)
+    probes = reader.token_probes(listing, facts, buyer=buyer, probe_amount_raw=COIN // 10)
+    assert probes.trades
+    for probe in probes.trades:
+        assert probe.trip.stage == "bought_and_sold", probe
+        assert (probe.trip.buy_tax_bps, probe.trip.sell_tax_bps) == (0, 0), probe
+
+
+def test_probes_when_maker_can_set_a_fee_then_his_act_is_tried_and_stops_sales(
+    market: Market, dex: V3Dex
+) -> None:
+    scene = scene_of(market, dex, fee_pips=10_000)
+    reader, listing = (
+        reader_of(market, dex),
+        replace(scene.listing, creator=market.chain.accounts[0].address),
+    )
+    buyer = market.buyer().address
+    facts = reader.pair_facts(listing, buyer=buyer, probe_amount_raw=COIN // 10, previous_swaps_from=0)
+    probes = reader.token_probes(listing, facts, buyer=buyer, probe_amount_raw=COIN // 10)
+    stopped = [act for act in probes.acts if act.selector == SET_FEE and act.sold is False]
+    assert stopped, probes.acts
