@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from unfold.admin import ModelAdmin, TabularInline
 
 from apps.trading.models import (
+    AdvancedOrder,
     DecisionRecord,
     FillRecord,
     JournalEntry,
@@ -97,6 +98,16 @@ class OrderAdmin(_ReadOnlyAdmin):
     list_select_related = ("pair",)
     search_fields = ("trace_id", "client_order_id", "attempts__tx_hash")
     inlines = (_AttemptInline,)
+
+
+@admin.register(AdvancedOrder)
+class AdvancedOrderAdmin(_ReadOnlyAdmin):
+    """Trades that wait for prices or times; they are placed and cancelled on the pages."""
+
+    list_display = ("id", "kind", "side", "status", "pair", "epoch", "children", "created_by", "created_at")
+    list_filter = ("status", "side", "kind", "chain_key")
+    list_select_related = ("pair",)
+    search_fields = ("pair__pair_key", "pair__base__symbol", "created_by")
 
 
 @admin.register(Position)

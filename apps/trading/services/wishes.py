@@ -23,12 +23,15 @@ def entry_wish(
     row = AdvancedOrder.objects.select_related("position", "pair").get(pk=opportunity.advanced_id)
     plan, position = plan_of(row), row.position
     leg = plan.legs[opportunity.advanced_leg or 0]
-    filled = sum(item.filled_raw for item in progress_of(row, plan))
+    progress = progress_of(row, plan)
+    filled = sum(item.filled_raw for item in progress)
     amount = min(leg.amount_raw, max(plan.total_raw - filled, 0))
     if position is not None:
         amount = min(amount, _room_raw(position, active=active, price=price, decimals=decimals))
     refusal = ""
-    if row.status != "open":
+    if progress[leg.number].filled_raw:
+        refusal = "This part of the order was bought already."
+    elif row.status != "open":
         refusal = "The order that asked for it has ended."
     elif row.epoch != engine.epoch:
         refusal = "The engine was stopped or started since: the order waits until a person resumes it."
