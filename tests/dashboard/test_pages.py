@@ -36,6 +36,7 @@ def addresses(life: dict[str, Any]) -> dict[str, str]:
         "risk",
         "intelligence",
         "monitor",
+        "money",
         "incidents",
         "configuration",
         "killswitch",
