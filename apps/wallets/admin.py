@@ -12,7 +12,7 @@ from unfold.admin import ModelAdmin
 
 from apps.domain.events import EventKind
 from apps.state.services.events import event_record
-from apps.wallets.models import NonceLease, Wallet
+from apps.wallets.models import AddressLabel, NonceLease, Wallet
 
 _SWITCHES = ("enabled", "is_live")
 
@@ -22,7 +22,11 @@ class WalletAdmin(ModelAdmin):
     """The two switches of a wallet; a sandbox wallet is never live."""
 
     list_display = ["key", "address", "family", "enabled", "is_live", "is_sandbox", "created_at"]
-    fields = ["key", "address", "family", "is_sandbox", "keystore_file", "created_at", *_SWITCHES]
+    fields = [
+        *("key", "address", "family", "is_sandbox", "signer", "keystore_file", "created_at"),
+        *("chain_key", "may_enter", "is_locked", "unlocked_until", "daily_spend_max_usd_micros"),
+        *_SWITCHES,
+    ]
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Refuse: the key is made by the command."""
@@ -50,6 +54,22 @@ class WalletAdmin(ModelAdmin):
                 subject=f"wallet:{obj.key}",
                 payload=switched,
             )
+
+
+@admin.register(AddressLabel)
+class AddressLabelAdmin(ModelAdmin):
+    """The address book: names to know addresses again. Nothing is ever sent there."""
+
+    list_display = ["label", "address", "family", "note", "created_at"]
+    search_fields = ["label", "address"]
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        """Refuse: `manage.py wallet label` checks the address."""
+        return False
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Return what makes it an address; label and note may change."""
+        return ["family", "address", "created_at"]
 
 
 @admin.register(NonceLease)

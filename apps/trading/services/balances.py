@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.domain.ids import NATIVE_ADDRESS
 from apps.domain.position import Posting as PostingValue
@@ -32,10 +32,13 @@ def balances_kept(*, account: str, chain_key: str) -> dict[str, int] | None:
     """Return the kept balances by token address, zeros left out; None for an account of which none are kept."""
     if not account.startswith(ledger.wallet_account("")):
         return None
-    rows = list(AccountBalance.objects.filter(account=account, chain_key=chain_key))
-    if not rows:
+    rows = AccountBalance.objects.filter(account=account, chain_key=chain_key)
+    found = list(
+        rows.filter(~Q(balance_raw=0) | Q(token_address=NATIVE_ADDRESS))
+    )  # the coin's row tells that they are
+    if not found:
         return None
-    return {row.token_address: _signed(row) for row in rows if row.balance_raw}
+    return {row.token_address: _signed(row) for row in found if row.balance_raw}
 
 
 def balances_apply(postings: Iterable[PostingValue]) -> None:
