@@ -132,7 +132,7 @@ def _unregistered(ports: wiring.ChainPorts, dex_key: str, pool_address: str, tok
             f"The token {token_address} does not say how many decimals it has.",
             remedy="Check that the address is a token's; amounts of this one mean nothing.",
         )
-    created, creator = _creation(reader, pool_address)
+    created, creator, fee_bps = _creation(reader, pool_address)
     wrapped = ports.profile.wrapped_native
     pair_key = pair_key_of(chain_key, pool_address)
     return Listing(
@@ -143,23 +143,23 @@ def _unregistered(ports: wiring.ChainPorts, dex_key: str, pool_address: str, tok
         base=Token(chain_key, metadata.address, metadata.symbol, metadata.decimals),
         quote=wrapped,
         base_is_token0=int(token_address, 16) < int(wrapped.address, 16),
-        fee_bps=ports.dexes[dex_key].fee_bps,
+        fee_bps=ports.dexes[dex_key].fee_bps if fee_bps is None else fee_bps,
         created_block=created,
         creator=creator,
     )
 
 
-def _creation(reader: ChainReader, pool_address: str) -> tuple[BlockRef, str]:
-    """Return block and sender of the pool's creation; a recent block and "" where no endpoint tells."""
+def _creation(reader: ChainReader, pool_address: str) -> tuple[BlockRef, str, int | None]:
+    """Return block, sender and own fee of the pool's creation; a recent block, "" and None where no endpoint tells."""
     try:
         pools = reader.pool_tokens([pool_address])
         event = reader.pool_creations(list(pools.values())).get(pool_address)
         if event is not None:
-            return event.block, reader.senders([event.tx_hash]).get(event.tx_hash, "")
+            return event.block, reader.senders([event.tx_hash]).get(event.tx_hash, ""), event.fee_bps
     except NetworkError:
         pass  # the log cannot be searched so far back; the creator stays unknown
     head = reader.head()
-    return reader.block(max(0, head.number - _LOOKBACK_BLOCKS)) or head, ""
+    return reader.block(max(0, head.number - _LOOKBACK_BLOCKS)) or head, "", None
 
 
 def _history(pair: Pair | None, listing: Listing) -> DeployerHistory | None:

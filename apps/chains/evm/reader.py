@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from apps.chains.evm import (
     abi,
@@ -55,6 +55,7 @@ from apps.domain.sending import SendFacts, SendQuestion
 
 logger = logging.getLogger(__name__)
 
+_Name = TypeVar("_Name")
 _ACTIVITY_TOPICS = [abi.TOPIC_SYNC, abi.TOPIC_SWAP, *uniswap_v3.SWAP_TOPICS, *uniswap_v3.LIQUIDITY_TOPICS]
 
 #: Reading a name of 10 kB out of storage takes 700,000 gas; what this gas can return is below 2 MB of hex text.
@@ -202,9 +203,14 @@ class EvmReader:
         Asks every configured DEX.
         """
         wrapped = self.profile.wrapped_native.address
-        find = abi.call(abi.GET_PAIR, token_address, wrapped)
+        plain = abi.call(abi.GET_PAIR, token_address, wrapped)
+        ranged = uniswap_v3.pool_calls(token_address, wrapped)
         answers = self._ask(
-            {key: facts.view(dex.factory, find, "latest") for key, dex in self._dexes.items()}
+            {
+                (key, number): facts.view(dex.factory, find, "latest")
+                for key, dex in self._dexes.items()
+                for number, find in enumerate(ranged if dex.kind in uniswap_v3.KINDS else (plain,))
+            }
         )
         pools = {key: _word(answer, maximum=2**160 - 1) for key, answer in answers.items()}
         found = {key: abi.checksum(f"0x{address:040x}") for key, address in pools.items() if address}
@@ -215,7 +221,7 @@ class EvmReader:
             }
         )
         ranked = sorted(found, key=lambda key: -(_word(depths[key]) or 0))
-        return (ranked[0], found[ranked[0]]) if ranked else None
+        return (ranked[0][0], found[ranked[0]]) if ranked else None
 
     def pair_facts(
         self, listing: Listing, *, buyer: str, probe_amount_raw: int, previous_swaps_from: int
@@ -554,7 +560,7 @@ class EvmReader:
 
     # -- parts ----------------------------------------------------------------------------
 
-    def _ask(self, requests: Mapping[str, Request]) -> dict[str, Any]:
+    def _ask(self, requests: Mapping[_Name, Request]) -> dict[_Name, Any]:
         """Send named requests in one batch and return the answers by name."""
         if not requests:
             return {}

@@ -156,3 +156,12 @@ def test_probes_when_maker_can_set_a_fee_then_his_act_is_tried_and_stops_sales(
     probes = reader.token_probes(listing, facts, buyer=buyer, probe_amount_raw=COIN // 10)
     stopped = [act for act in probes.acts if act.selector == SET_FEE and act.sold is False]
     assert stopped, probes.acts
+
+
+def test_pools_when_looked_for_by_token_then_the_deepest_is_found_with_its_creation(
+    market: Market, dex: V3Dex
+) -> None:
+    scene, reader = scene_of(market, dex, fee_pips=10_000), reader_of(market, dex)
+    assert reader.deepest_pool(scene.token) == ("uniswap_v3", scene.pool)
+    tokens = reader.pool_tokens([scene.pool])
+    assert reader.pool_creations(list(tokens.values()))[scene.pool].fee_bps == 100

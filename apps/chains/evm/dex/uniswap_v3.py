@@ -55,6 +55,9 @@ SLOT0 = abi.selector("slot0()")
 LIQUIDITY = abi.selector("liquidity()")
 TICK_SPACING = abi.selector("tickSpacing()")
 FEE = abi.selector("fee()")
+GET_POOL = abi.selector("getPool(address,address,uint24)")
+#: The swap fees by which pools are looked for; factories may allow others, whose pools are found by their creation.
+FEE_TIERS_PIPS = (100, 500, 2_500, 3_000, 10_000)
 TICK_BITMAP = abi.selector("tickBitmap(int16)")
 TICKS = abi.selector("ticks(int24)")
 _EXACT_INPUT_SINGLE = abi.selector(
@@ -111,6 +114,11 @@ def pool_created(
         log_index=log.log_index,
         fee_bps=fee_pips // PIPS_PER_BPS,
     )
+
+
+def pool_calls(first: str, second: str) -> tuple[str, ...]:
+    """Return the calldata by which a factory names the pools of two tokens, one for each usual fee."""
+    return tuple(abi.call(GET_POOL, first, second, fee) for fee in FEE_TIERS_PIPS)
 
 
 # -- the state of a pool ----------------------------------------------------------------------------
