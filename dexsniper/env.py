@@ -83,6 +83,7 @@ class Environment:
     discord_url: str
     discord_bot_token: str = field(repr=False)  # "": Discord is not read
     discord_channels: tuple[str, ...]  # ids of the channels to read
+    sentiment_onnx: Path | None  # a folder with the user's own scorer of messages; None: the shipped one
     paper_coins: Mapping[
         str, Decimal
     ]  # what a paper wallet begins with, by chain key; "*": on every other chain
@@ -275,7 +276,17 @@ def _social(reader: _Reader, *, feed_base: str, is_sandbox: bool) -> dict[str, A
             "use the numbers of channels, separated by commas",
             default=tuple[str, ...](),
         ),
+        "sentiment_onnx": reader.parse(
+            "SENTIMENT_ONNX", _folder, "give the path of a folder that is there", default=None
+        ),
     }
+
+
+def _folder(text: str) -> Path:
+    path = Path(text).expanduser()
+    if not path.is_dir():
+        raise ValueError(text)
+    return path
 
 
 def _read() -> Environment:

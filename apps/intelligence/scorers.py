@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gzip
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+
+from django.conf import settings
 
 from apps.domain.errors import ConfigurationError
 from apps.intelligence.logic.bots import BotModel, bots_from_json
@@ -16,11 +19,29 @@ from apps.intelligence.logic.sentiment import (
     sentiment_from_json,
     strong_lexicon,
 )
+from apps.intelligence.onnx_sentiment import onnx_sentiment
 
 FOLDER = Path(__file__).resolve().parent / "parameters"
 SENTIMENT_PATH = FOLDER / "sentiment.json.gz"
 BOTS_PATH = FOLDER / "bots.json"
 BYTES_MAX = 20_000_000
+
+
+def message_opinions(texts: Sequence[str]) -> list[Opinion | None]:
+    """Return the opinions in messages; None where one says nothing.
+
+    By the user's own ONNX model where one is configured, within its time; else, and beyond it, by the shipped one.
+    Raises ConfigurationError, BadDataError.
+    """
+    folder = settings.ENV.sentiment_onnx
+    found = [] if folder is None else onnx_sentiment(folder).opinions(texts)
+    return [*found, *(message_opinion(text) for text in texts[len(found) :])]
+
+
+def scorer_prepare() -> None:
+    """Load the configured scorer, so that what it lacks is said before anything is paid for. Raises ConfigurationError."""
+    if settings.ENV.sentiment_onnx is not None:
+        onnx_sentiment(settings.ENV.sentiment_onnx)
 
 
 def message_opinion(text: str) -> Opinion | None:

@@ -104,6 +104,7 @@ def test_every_field_that_may_hold_a_secret_is_marked(settings: Any) -> None:
         "admin_user",
         "opinion_sources",
         "discord_channels",
+        "sentiment_onnx",
         "debug",
         "host",
         "port",

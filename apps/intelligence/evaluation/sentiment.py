@@ -6,6 +6,7 @@ Every prediction is by a model that has not seen the message; equal texts never 
 
 from __future__ import annotations
 
+import math
 import random
 import time
 from collections import Counter
@@ -13,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import CommandParser
 
 from apps.intelligence.fitting.sentiment_fit import (
@@ -28,6 +30,7 @@ from apps.intelligence.logic.sentiment import BEARISH, BULLISH, NEUTRAL, Lexicon
 from apps.intelligence.measuring.labelled_texts import LabelledText, labelled_texts
 from apps.intelligence.measuring.libraries import needed_library
 from apps.intelligence.measuring.texts import chosen, classes_of, label_figures, label_intervals
+from apps.intelligence.onnx_sentiment import onnx_sentiment
 from apps.intelligence.scorers import SENTIMENT_PATH, plain_vader, shipped_lexicon, shipped_sentiment, vader
 
 HELP = "Sentiment of messages on labelled texts, against VADER and TF-IDF on the same rows."
@@ -40,6 +43,7 @@ _SPEED_MESSAGES = 2_000
 DEFINITIONS = {
     "metrics": "of the pipeline, cross-validated on --data (small sets: mean of several splits) or fitted on it and scored on --test",
     "shipped": "the parameters that trading uses; on data that they were fitted on they are flattered",
+    "onnx": "the user's own model, where DEXSNIPER_SENTIMENT_ONNX names one; what it was fitted on is not known here",
     "vader_crypto": "VADER with the trade's own words over its lexicon",
     "tfidf": "TF-IDF of words and pairs with a logistic regression, the quick baseline",
     "missing": "so many percent of each message's words left out at random",
@@ -111,6 +115,12 @@ def run(options: Mapping[str, Any]) -> Mapping[str, Any]:
             "may_have_seen_these": options["test"] is None,
             "card": dict(shipped_sentiment().card),
         }
+    if settings.ENV.sentiment_onnx is not None:
+        said = _by_onnx(rows, settings.ENV.sentiment_onnx)
+        report["onnx"] = {
+            **label_figures(truth, said),
+            "ci95": label_intervals(truth, said, seed=SEED),
+        }
     return report
 
 
@@ -131,6 +141,17 @@ def _parts(rows: Sequence[LabelledText]) -> int:
 
 def _said(model: SentimentModel, rows: Sequence[LabelledText], lexicon: Lexicon) -> list[str]:
     return chosen(rows, [model.chances(row.text, lexicon) for row in rows])
+
+
+def _by_onnx(rows: Sequence[LabelledText], folder: Path) -> list[str]:
+    found = onnx_sentiment(folder).opinions([row.text for row in rows], seconds_max=math.inf)
+    return chosen(
+        rows,
+        [
+            (1.0, 1.0, 1.0) if item is None else (item.blame, item.praise, 1 - item.blame - item.praise)
+            for item in found
+        ],
+    )
 
 
 def _truth(rows: Sequence[LabelledText]) -> list[str]:

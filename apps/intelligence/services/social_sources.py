@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -29,10 +30,13 @@ from apps.intelligence.logic.mentions import (
     signature_to_text,
     unique_symbols,
 )
+from apps.intelligence.logic.sentiment import Opinion
 from apps.intelligence.logic.social import signature_of
 from apps.intelligence.models import SocialMention, SocialMessage, SocialSourceState
-from apps.intelligence.scorers import message_opinion, shipped_bots
+from apps.intelligence.scorers import message_opinions, scorer_prepare, shipped_bots
 from apps.intelligence.sources.social.port import TEXT_KEPT_MAX, Post, Reading, SocialSource, Topic
+
+logger = logging.getLogger(__name__)
 
 State = Literal["up", "down", "blocked", "out_of_budget", "not_configured"]
 TOPICS_MAX = 30
@@ -80,6 +84,7 @@ def sources_poll(
                 raise SourceExhaustedError(
                     "Today's budget is spent.", remedy="It is read again tomorrow (UTC)."
                 )
+            scorer_prepare()
             reading = source.read(cursor=row.cursor, topics=_topics(young), budget_left=left, now_ms=_ms(now))
         except SniperError as error:
             _failed(row, source, error, now)
@@ -180,8 +185,12 @@ def _keep(
     row: SocialSourceState, source: SocialSource, reading: Reading, young: _Young, now: datetime
 ) -> int:
     """Keep messages and cursor together: a cursor never runs ahead of what was kept."""
+    posts = {
+        f"{source.name}/{post.channel}/{post.id}"[:160]: post for post in reading.posts[-POSTS_PER_POLL_MAX:]
+    }
+    opinions, note = _scored(posts)  # slow: before the database waits
     with transaction.atomic():
-        stored = _store(source, reading, young, now)
+        stored = _store(source, reading, posts, opinions, young, now)
         row.cursor = dict(reading.cursor)
         row.failures = 0
         row.budget_used += reading.spent
@@ -190,31 +199,53 @@ def _keep(
         state: State = "up"
         if reading.is_exhausted:
             state, row.next_try_at = "out_of_budget", _tomorrow(now)
-        _state_set(row, state=state, reason=reading.note, now=now)
+        _state_set(row, state=state, reason=f"{reading.note} {note}".strip(), now=now)
     return stored
 
 
-def _store(source: SocialSource, reading: Reading, young: _Young, now: datetime) -> int:
+def _scored(posts: Mapping[str, Post]) -> tuple[Mapping[str, Opinion | None], str]:
+    """Return the opinions in messages, and what kept them from being told: what was read and paid for is kept anyway."""
+    try:
+        scored = message_opinions([_clean(post.text) for post in posts.values()])
+    except SniperError as error:
+        logger.warning("messages were not scored", extra={"code": error.code, "error": str(error)})
+        return dict.fromkeys(posts), f"Its messages were not scored: {error} {error.remedy}"
+    return dict(zip(posts, scored, strict=True)), ""
+
+
+def _store(
+    source: SocialSource,
+    reading: Reading,
+    posts: Mapping[str, Post],
+    opinions: Mapping[str, Opinion | None],
+    young: _Young,
+    now: datetime,
+) -> int:
     """Store what is new and what it speaks of. Return how many messages."""
-    posts = {
-        f"{source.name}/{post.channel}/{post.id}"[:160]: post for post in reading.posts[-POSTS_PER_POLL_MAX:]
-    }
     known = set(SocialMessage.objects.filter(dedup_key__in=posts).values_list("dedup_key", flat=True))
     fresh = {key: post for key, post in posts.items() if key not in known}
     if not fresh:
         return 0
     rows = [
-        _row(source, key, post, is_simulated=reading.is_simulated, now=now) for key, post in fresh.items()
+        _row(source, key, post, opinions[key], is_simulated=reading.is_simulated, now=now)
+        for key, post in fresh.items()
     ]
     SocialMessage.objects.bulk_create(rows, ignore_conflicts=True)
     _match(list(SocialMessage.objects.filter(dedup_key__in=fresh)), young)
     return len(fresh)
 
 
-def _row(source: SocialSource, key: str, post: Post, *, is_simulated: bool, now: datetime) -> SocialMessage:
+def _row(
+    source: SocialSource,
+    key: str,
+    post: Post,
+    opinion: Opinion | None,
+    *,
+    is_simulated: bool,
+    now: datetime,
+) -> SocialMessage:
     text = _clean(post.text)
     sent_at_ms = min(post.sent_at_ms, _ms(now))
-    opinion = message_opinion(text)
     bot = shipped_bots().account_chance(post.account, at_ms=sent_at_ms)
     return SocialMessage(
         source=source.name,
