@@ -105,8 +105,9 @@ def answer_of(path: str, lives: Sequence[ChainLife]) -> tuple[int, Any]:
             chosen = [life for life in lives if life.at.spec.geckoterminal_slug == network]
             if not chosen:
                 return 404, {"errors": [{"status": "404", "title": "Not Found"}]}
-            share = 1.0 if kind == "new_pools" else _BOOST_SHARE
-            return 200, {"data": [_pool(*item) for item in _newest(chosen, share, kind, limit=_PER_PAGE)]}
+            if kind == "trending_pools":
+                return 200, {"data": [_pool(*item) for item in _trending(chosen)]}
+            return 200, {"data": [_pool(*item) for item in _newest(chosen, 1.0, kind, limit=_PER_PAGE)]}
     return 404, {"errors": [{"status": "404", "title": "Not Found"}]}
 
 
@@ -123,6 +124,14 @@ def _newest(
                 found.append((running.created_at, life, running))
     found.sort(key=lambda item: item[0], reverse=True)
     return [(life, running) for _, life, running in found[:limit]]
+
+
+def _trending(lives: Sequence[ChainLife]) -> list[tuple[ChainLife, Running]]:
+    """Return pools that hold the most coins now, the deepest first: those into which people bought."""
+    listed = [item for item in _newest(lives, 1.0, "profile", limit=None) if item[1].reserves[1] > 0]
+    share = _BOOST_SHARE + _PROFILE_SHARE  # a service's list is no list of all
+    listed = [item for item in listed if _luck(item[1], "trending") < share]
+    return sorted(listed, key=lambda item: item[1].reserves[0], reverse=True)[:_PER_PAGE]
 
 
 def _luck(running: Running, what: str) -> float:
