@@ -95,7 +95,7 @@ def onnx_sentiment(folder: Path) -> OnnxSentiment:
             remedy=f"Put {MODEL}, {TOKENIZER} and {LABELS} there, or leave it empty for the shipped scorer.",
         )
     try:
-        import onnxruntime
+        import onnxruntime  # type: ignore[import-untyped]
         import tokenizers
     except ImportError as error:
         raise ConfigurationError(
