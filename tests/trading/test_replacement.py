@@ -18,6 +18,7 @@ from apps.trading.services import attempts, replacement, settlement
 from apps.trading.services.replacement import REPLACE_EVERY_S, REPLACEMENTS_MAX
 from tests.trading.conftest import World
 from tests.trading.fakes import Killed
+from tests.trading.test_contention import at_once
 
 #: Within the entry's cap (half above its quote, which itself is twice the base fee), yet above what was signed.
 SPIKE = 25 * 10**6
@@ -235,3 +236,25 @@ def test_raised_whatever_the_fee_then_is_an_eighth_above(fee: int):
 def test_newest_by_nonce_when_rivals_then_only_the_last_signed_of_each() -> None:
     rows = [TxAttempt(pk=pk, nonce=nonce) for pk, nonce in ((1, 5), (2, 6), (3, 5))]
     assert [item.pk for item in attempts.newest_by_nonce(rows)] == [3, 2]
+
+
+# -- several workers at once ---------------------------------------------------------------
+def test_replacement_by_many_workers_then_one_is_stored(world: World, transactional_db: None):
+    order = stuck_entry(world)
+    results = at_once(lambda: world.settle(order))
+    assert not [item for item in results if isinstance(item, Exception)], results
+    assert len(swaps(order)) == 2
+    world.chain.mine()
+    assert world.settle(order) is OrderStatus.FILLED
+    world.assert_books_are_true()
+
+
+def test_cancellation_by_many_workers_then_one_is_stored(world: World, transactional_db: None):
+    order = stuck_entry(world, base_fee=10**9)
+    world.age(order, minutes=5)
+    results = at_once(lambda: world.settle(order))
+    assert not [item for item in results if isinstance(item, Exception)], results
+    assert order.attempts.filter(purpose="cancel").count() == 1
+    world.chain.mine()
+    assert world.settle(order) is OrderStatus.CANCELLED
+    world.assert_books_are_true()

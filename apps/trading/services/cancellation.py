@@ -49,7 +49,7 @@ def nonces_cancel(*, order: Order, nonces: Sequence[int], epoch: int, ports: Exe
         pairs.append(
             (unsigned, ports.signer.sign(unsigned, client_order_id=order.client_order_id, epoch=epoch))
         )
-    stored = _store(order, pairs, block_number=fees.block_number)
+    stored = _store(order, pairs, known=len(earlier), block_number=fees.block_number)
     if stored:
         cancellations_send(order=order, attempts=stored, ports=ports)
     return bool(stored)
@@ -79,10 +79,17 @@ def _above(fee_wei: int) -> int:
 
 
 def _store(
-    order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]], *, block_number: int
+    order: Order, pairs: Sequence[tuple[UnsignedTx, SignedTx]], *, known: int, block_number: int
 ) -> list[TxAttempt]:
-    """Store the cancellations unless the order has ended meanwhile; a claimed order counts as signed from here on."""
+    """Store the cancellations unless another worker was quicker; a claimed order counts as signed from here on.
+
+    ``known`` is how many attempts these nonces had when the cancellations were priced.
+    """
+    nonces = [unsigned.nonce for unsigned, _ in pairs]
     with durable_transaction():
+        Order.objects.select_for_update().get(pk=order.pk)
+        if TxAttempt.objects.filter(order=order, nonce__in=nonces).count() != known:
+            return []
         order.refresh_from_db()
         if order.status == OrderStatus.CLAIMED.value:
             moved = order_transition(

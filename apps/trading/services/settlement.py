@@ -273,7 +273,8 @@ def _press(order: Order, pending: list[TxAttempt], ports: ExecutionPorts) -> Non
     except EpochClosedError:
         logger.info("replacement waits for the engine", extra={"order": order.pk})
         return
-    _rebroadcast(order, pending, ports, epoch=engine.epoch, blocks_waited=waited)
+    # Read anew: another worker may have stored a rival meanwhile.
+    _rebroadcast(order, open_attempts(order), ports, epoch=engine.epoch, blocks_waited=waited)
 
 
 def _blocks_waited(pending: list[TxAttempt], ports: ExecutionPorts) -> int:
