@@ -11,7 +11,7 @@ from apps.discovery.models import Pair
 from apps.discovery.services.listings import listing_of
 from apps.domain.engine import EngineStatus
 from apps.domain.errors import ConfigurationError, TransitionRefusedError
-from apps.domain.order import OrderStatus
+from apps.domain.order import OrderStatus, Side
 from apps.domain.verdict import Outcome
 from apps.risk.services.budgets import budget_view
 from apps.state.models import ConfigRevision
@@ -452,3 +452,17 @@ def test_purchase_when_a_limit_is_full_then_is_refused(world: World):
     [chance] = look(world).opportunity_ids
     assert bought(world, pair, chance) is None
     assert Opportunity.objects.get(pk=chance).skip_code == "LIMIT_OPEN_POSITIONS"
+
+
+@pytest.mark.parametrize("side", ["buy", "sell"])
+def test_progress_of_many_parts_then_asks_the_database_twice_at_most(
+    world: World, side: Side, django_assert_max_num_queries: Any
+):
+    position = quiet(world.buy())
+    plan = logic.by_clock(
+        side=side, total_raw=position.quantity_raw, slices=100, first_at_ms=0, interval_ms=0
+    )
+    row = place(position, plan)
+    look(world)
+    with django_assert_max_num_queries(2):
+        assert len(progress_of(row, plan)) == 100

@@ -233,3 +233,20 @@ def test_amended_when_a_trail_would_widen_then_is_refused():
 def test_plan_that_makes_no_sense_then_is_refused(make: Callable[[], Plan]):
     with pytest.raises(ConfigurationError):
         make()
+
+
+def test_trailing_when_a_part_is_promised_elsewhere_for_a_while_then_its_price_does_not_move():
+    plan = advanced.trailing(total_raw=100, trail_bps=1_000)
+
+    def price_of(amount: int) -> int:  # a smaller sale brings more for each
+        return 1_000 - 5 * amount
+
+    first = advanced.step(plan, [Progress()], Moment(now_ms=NOW, price_of=price_of, free_raw=100))
+    part = advanced.step(
+        plan, [Progress()], Moment(now_ms=NOW, price_of=price_of, free_raw=10, highest=first.highest)
+    )
+    assert part.highest == first.highest
+    whole = advanced.step(
+        plan, [Progress()], Moment(now_ms=NOW, price_of=price_of, free_raw=100, highest=part.highest)
+    )
+    assert whole.child is None

@@ -144,7 +144,7 @@ def step(plan: Plan, progress: Sequence[Progress], moment: Moment) -> Step:
 def _highest(plan: Plan, progress: Sequence[Progress], moment: Moment) -> int:
     """Return the highest price seen: it only grows, so a trailing stop never widens."""
     amounts = [
-        min(leg.amount_raw, moment.free_raw)
+        leg.amount_raw  # always of the same size: a part promised elsewhere must not look like another price
         for leg, done in zip(plan.legs, progress, strict=True)
         if leg.trigger is Trigger.TRAILING and done.filled_raw == 0 and done.in_flight_raw == 0
     ]
@@ -155,7 +155,7 @@ def _highest(plan: Plan, progress: Sequence[Progress], moment: Moment) -> int:
 def _child(plan: Plan, leg: Leg, *, amount_raw: int, highest: int, moment: Moment) -> Child | None:
     if amount_raw <= 0:
         return None
-    price = moment.price_of(amount_raw)
+    price = moment.price_of(leg.amount_raw if leg.trigger is Trigger.TRAILING else amount_raw)
     if price is None:
         return None
     if leg.trigger is Trigger.AT_TIME:

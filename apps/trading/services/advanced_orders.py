@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
@@ -181,15 +182,20 @@ def advanced_resume(*, advanced_id: int, by: str) -> bool:
 
 # -- what became of the children ----------------------------------------------------------
 def progress_of(row: AdvancedOrder, plan: Plan) -> list[Progress]:
-    """Return what became of each leg's children, from their rows alone."""
-    return [_leg_progress(row, leg.number, leg.amount_raw) for leg in plan.legs]
-
-
-def _leg_progress(row: AdvancedOrder, number: int, amount_raw: int) -> Progress:
+    """Return what became of each leg's children, from their rows alone: one query for sales, two for purchases."""
     if row.side == "sell":
-        return _told([(order, True) for order in row.orders.filter(advanced_leg=number)])
-    chances = list(row.opportunities.filter(advanced_leg=number).prefetch_related("orders"))
-    found = _told([(order, False) for chance in chances for order in chance.orders.all()])
+        sales: dict[int | None, list[Order]] = defaultdict(list)
+        for order in row.orders.order_by("id"):
+            sales[order.advanced_leg].append(order)
+        return [_told(sales[leg.number], counts=True) for leg in plan.legs]
+    chances: dict[int | None, list[Opportunity]] = defaultdict(list)
+    for chance in row.opportunities.order_by("id").prefetch_related("orders"):
+        chances[chance.advanced_leg].append(chance)
+    return [_purchase_told(chances[leg.number], leg.amount_raw) for leg in plan.legs]
+
+
+def _purchase_told(chances: Sequence[Opportunity], amount_raw: int) -> Progress:
+    found = _told([order for chance in chances for order in chance.orders.all()], counts=False)
     waiting = any(
         item.status in (OpportunityStatus.WAITING, OpportunityStatus.EVALUATING) for item in chances
     )
@@ -209,9 +215,10 @@ def _leg_progress(row: AdvancedOrder, number: int, amount_raw: int) -> Progress:
     )
 
 
-def _told(orders: Sequence[tuple[Order, bool]]) -> Progress:
+def _told(orders: Sequence[Order], *, counts: bool) -> Progress:
+    """``counts``: an order that came to nothing is a failure of its leg; a purchase's chance tries again by itself."""
     filled = in_flight = failures = rests = 0
-    for order, counts in orders:
+    for order in orders:
         status = OrderStatus(order.status)
         if status is OrderStatus.FILLED:
             filled += order.amount_in_raw
