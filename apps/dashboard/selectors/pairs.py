@@ -19,6 +19,7 @@ from apps.discovery.selectors import PricePoint, pair_detail, pool_trades, price
 from apps.domain.estimate import Estimate
 from apps.domain.money import BPS_ONE, RATIO_CONTEXT, raw_to_units
 from apps.domain.verdict import Outcome
+from apps.intelligence.logic.insight import insight
 from apps.intelligence.logic.record import estimates_from_json
 from apps.intelligence.models import AnalysisRecord
 from apps.risk.logic.explainer import NOT_ASKED
@@ -65,7 +66,8 @@ def pair_facts(pair_id: int) -> dict[str, Any]:
     analysis = AnalysisRecord.objects.filter(pair_id=pair_id).order_by("-id").first()
     if analysis is None:
         return {"analysis": None}
-    by_code = {item.code: item for item in estimates_from_json(analysis.estimates)}
+    estimates = estimates_from_json(analysis.estimates)
+    by_code = {item.code: item for item in estimates}
     groups: list[tuple[str, list[Fact]]] = []
     for title, names in FACT_GROUPS:
         facts = [
@@ -80,6 +82,7 @@ def pair_facts(pair_id: int) -> dict[str, Any]:
     pair = Pair.objects.select_related("base").get(pk=pair_id)
     return {
         "analysis": analysis,
+        "insight": insight(estimates).text,
         "groups": groups,
         "known": sum(fact.estimate.is_known for _, facts in groups for fact in facts),
         "total": sum(len(facts) for _, facts in groups),

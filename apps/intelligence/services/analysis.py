@@ -15,6 +15,7 @@ from apps.domain.estimate import Estimate
 from apps.domain.events import EventKind
 from apps.domain.market import DeployerCluster, DeployerHistory, Funding, Listing, PairFacts
 from apps.intelligence.logic.analyse import Run, analyse
+from apps.intelligence.logic.insight import insight
 from apps.intelligence.logic.probes_record import evidence_to_json, probes_to_json
 from apps.intelligence.logic.record import estimates_to_json
 from apps.intelligence.logic.subject import Subject
@@ -55,6 +56,7 @@ def analysis_run(
     analysis = replace(analysis, estimates=(*analysis.estimates, *also))
     unknown = [item.code for item in analysis.estimates if not item.is_known]
     known_count = len(analysis.estimates) - len(unknown)
+    told = insight(analysis.estimates)
     with transaction.atomic():
         record = AnalysisRecord.objects.create(
             trace_id=analysis.trace_id,
@@ -76,8 +78,14 @@ def analysis_run(
             trace_id=analysis.trace_id,
             subject=f"pair:{pair_id}",
             summary=f"{listing.base.symbol}/{listing.quote.symbol} analysed:"
-            f" {known_count} of {len(analysis.estimates)} figures known",
-            payload={"analysis": record.pk, "block": analysis.block.number, "unknown": unknown},
+            f" {known_count} of {len(analysis.estimates)} figures known"
+            f"{'; ' if told.strongest else ''}{told.strongest}",
+            payload={
+                "analysis": record.pk,
+                "block": analysis.block.number,
+                "unknown": unknown,
+                "insight": told.text,
+            },
         )
     return StoredAnalysis(analysis=analysis, record_id=record.pk)
 
