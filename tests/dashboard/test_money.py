@@ -9,6 +9,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.discovery.models import Pair
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
 from apps.domain.money import Amount, Token
 from apps.trading.logic import ledger
@@ -21,7 +22,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def traded() -> None:
-    pair = f.PairFactory(base__symbol="<b>=EVIL")
+    pair: Pair = f.PairFactory(base__symbol="<b>=EVIL")
     chain = ChainKey(pair.chain_key)
     f.ChainFactory(key=pair.chain_key)
     f.WalletFactory(key="trader")

@@ -165,7 +165,7 @@ def test_fresh_folder_then_migrations_wait(tmp_path: Path) -> None:
 
 
 def test_migration_waiting_then_fault_names_it(installed: Path) -> None:
-    MigrationRecorder(connection).record_unapplied("wallets", "0001_initial")
+    MigrationRecorder(connection).record_unapplied("wallets", "0002_locks_limits_remote_signers_labels")
     check = found("database", "migrations")
     assert check.level == "fault"
     assert "wallets" in check.detail

@@ -11,8 +11,8 @@ from apps.dashboard.pages import plain_page
 from apps.dashboard.roles import LOOK_POSITIONS, needs
 from apps.dashboard.selectors.money import by_of
 from apps.dashboard.selectors.money import money as money_shown
-from apps.trading.logic.disposals import METHODS
-from apps.trading.logic.exports import FORMATS
+from apps.trading.logic.disposals import METHODS, Method
+from apps.trading.logic.exports import FORMATS, Format
 from apps.trading.logic.pnl_report import BYS
 from apps.trading.selectors import lots_export, trades_export
 
@@ -41,10 +41,10 @@ def money_export(request: HttpRequest, what: str) -> HttpResponse:
     """Return all movements, or the lots, as a CSV file."""
     chosen = request.GET.get("as", "")
     if what == "lots":
-        method = next((item for item in METHODS if item == chosen), "fifo")
+        method: Method = next((item for item in METHODS if item == chosen), "fifo")
         text, name = lots_export(method=method), f"lots-{method}"
     else:
-        form = next((item for item in FORMATS if item == chosen), "plain")
+        form: Format = next((item for item in FORMATS if item == chosen), "plain")
         text, name = trades_export(form=form), f"trades-{form}"
     response = HttpResponse(text, content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{name}-{timezone.now():%Y%m%d-%H%M%S}.csv"'
