@@ -51,6 +51,7 @@ def test_analysis_is_run_then_row_and_event_stand_and_read_back_the_same() -> No
     )
     # Nobody has looked up who paid for the launch; that comes later and is never waited for.
     assert all(code.startswith("deployer_cluster_") for code in event.payload["unknown"])
+    assert "Not known: " in event.payload["insight"] or "For it: " in event.payload["insight"]
 
 
 def test_lockers_and_our_wallets_then_they_are_left_out() -> None:
