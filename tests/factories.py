@@ -71,6 +71,8 @@ from apps.sandbox.models import SandboxBlock, SandboxLaunch, SandboxRun
 from apps.state import latch as latch_file
 from apps.state.models import AuditHead, ConfigRevision, EngineState, Event, Heartbeat, Incident, Lease
 from apps.trading.models import (
+    AccountBalance,
+    AdvancedOrder,
     DecisionRecord,
     EquityPoint,
     FillRecord,
@@ -82,7 +84,7 @@ from apps.trading.models import (
     Posting,
     TxAttempt,
 )
-from apps.wallets.models import NonceLease, Wallet
+from apps.wallets.models import AddressLabel, NonceLease, Wallet, WalletSpend
 
 if TYPE_CHECKING:
     # Calling a factory makes a row, not a factory; the library's own types do not tell.
@@ -773,6 +775,52 @@ class EquityPointFactory(DjangoModelFactory):
     at = Now()
     cash_usd_micros = 10_000_000_000
     positions_usd_micros = 300_000_000
+
+
+class AdvancedOrderFactory(DjangoModelFactory):
+    class Meta:
+        model = AdvancedOrder
+
+    request_key = factory.Sequence(lambda n: f"request-{n}")
+    kind = "limit"
+    side = "buy"
+    pair = factory.SubFactory(PairFactory)
+    chain_key = CHAIN_KEY
+    wallet_key = "trader"
+    plan = factory.LazyFunction(dict)
+    epoch = 1
+    created_by = "ada"
+    created_at = Now()
+    updated_at = Now()
+
+
+class AccountBalanceFactory(DjangoModelFactory):
+    class Meta:
+        model = AccountBalance
+
+    account = factory.Sequence(lambda n: f"wallet:trader-{n}")
+    chain_key = CHAIN_KEY
+    token_address = "native"
+    balance_raw = ETHER
+
+
+class WalletSpendFactory(DjangoModelFactory):
+    class Meta:
+        model = WalletSpend
+
+    client_order_id = factory.Sequence(lambda n: f"order-{n}")
+    wallet = factory.SubFactory(WalletFactory)
+    day = factory.LazyFunction(lambda: timezone.now().date())
+    usd_micros = 10_000_000
+
+
+class AddressLabelFactory(DjangoModelFactory):
+    class Meta:
+        model = AddressLabel
+
+    address = factory.Sequence(lambda n: address_for(f"labelled {n}").lower())
+    label = "An exchange"
+    created_at = Now()
 
 
 # -- what markets, people and services say ------------------------------------------------

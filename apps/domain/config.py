@@ -647,6 +647,8 @@ class Reentries(_Section):
 
     enabled: bool = _switch(
         "Known tokens get a further chance when feeds show them as trending or boosted, or their price rises."
+        " Off at first: nothing has shown yet that it earns anything.",
+        default=False,
     )
     cooldown_s: int = _setting(
         1_800, "A pair rests so long after its last chance.", unit="s", ge=30, le=30 * 86_400

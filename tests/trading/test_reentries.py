@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.domain.ids import PairKey, trace_id_of
-from apps.state.services.config import active_config
+from apps.state.services.config import active_config, config_change
 from apps.trading.logic.momentum import Momentum, PoolPoint, momentum
 from apps.trading.models import Opportunity
 from apps.trading.services.reentries import reentries_open
@@ -54,6 +54,7 @@ def test_momentum_of_any_reserves_then_no_less_than_asked_and_with_inflow(points
 @pytest.fixture
 def now(db: None) -> datetime:
     factories.ConfigRevisionFactory(number=1, is_active=True)
+    config_change(payload={"reentries": {"enabled": True}}, by="test", reason="test")
     return timezone.now()
 
 
