@@ -118,7 +118,9 @@ def _is_quick(path: Path) -> bool:
     return sum(step.blocks_after for step in (*case.setup, *case.after_buy)) <= BLOCKS_MAX
 
 
-@pytest.mark.parametrize("path", filter(_is_quick, case_paths(CASES)), ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in case_paths(CASES) if _is_quick(path)], ids=lambda path: path.stem
+)
 def test_suite_token_when_its_story_is_played_then_its_label_holds(chain, path: Path):
     staged, number = _staged(chain, case_read(path))
     outcome = prove(chain, staged, number=number)
