@@ -23,14 +23,16 @@ def test_every_subject_and_model_then_its_folder_is_told(name):
 
 @pytest.mark.parametrize(
     "column",
-    [
-        *labelled_texts._TEXTS,
-        *labelled_texts._LABELS,
-        *ohlcv._NEEDED,
-        *swap_histories._NEEDED,
-        *KINDS,
-        *(HOLDINGS.only or ()),
-    ],
+    sorted(
+        {
+            *labelled_texts._TEXTS,
+            *labelled_texts._LABELS,
+            *ohlcv._NEEDED,
+            *swap_histories._NEEDED,
+            *KINDS,
+            *(HOLDINGS.only or ()),
+        }
+    ),
 )
 def test_every_column_that_is_needed_then_it_is_told(column):
     assert f"`{column}`" in TEXT
