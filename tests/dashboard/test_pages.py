@@ -295,6 +295,8 @@ def queries_of(client: Client, url: str) -> int:
 
 def test_lists_when_they_grow_then_no_more_queries(operator, life):
     urls = [url for name, url in addresses(life).items() if name not in ("configuration", "killswitch")]
+    for url in urls:  # what is counted in or kept at a first visit is no growth
+        operator.get(url)
     before = {url: queries_of(operator, url) for url in urls}
     for n in range(12):
         market.position(market.pair(symbol=f"MORE{n}", age_s=30))

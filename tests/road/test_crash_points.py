@@ -20,7 +20,8 @@ from apps.trading.services.orders import orders_waiting
 from apps.trading.services.settlement import REBROADCAST_EVERY_S
 from tests.road.driving import Crash, Road, crash_at_statement
 
-pytestmark = pytest.mark.chain
+#: Each test runs the road anew for every statement; emptying PostgreSQL in between takes its time.
+pytestmark = [pytest.mark.chain, pytest.mark.timeout(420)]
 
 #: More than any stage sends; the last round of each test sends fewer than its number and ends the search.
 STATEMENTS_MAX = 80
