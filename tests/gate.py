@@ -45,7 +45,7 @@ STAGES = (
     Stage(name="browser", select="browser and not postgres"),
     Stage(
         name="postgres",
-        select="(database or postgres) and not browser",
+        select="(database or postgres) and not browser and not sqlite",
         options=("-n", "2", "--dist", "loadgroup"),
         on_postgres=True,
     ),

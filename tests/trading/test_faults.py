@@ -57,12 +57,11 @@ def _pragma(text: str) -> int:
         return int(cursor.fetchone()[0])
 
 
+@pytest.mark.sqlite  # a server's disk is not ours to fill
 @pytest.mark.django_db(transaction=True)
 def test_disk_full_when_the_signed_bytes_are_stored_then_nothing_is_sent_and_later_it_is_bought_once(
     world: World,
 ):
-    if connection.vendor != "sqlite":
-        return  # a server's disk is not ours to fill: this is proven on SQLite alone
     order = entry(world)
     ports = world.ports
     world.ports = replace(ports, signer=cast(Any, FillingSigner(world.chain)))
