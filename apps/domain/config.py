@@ -794,6 +794,130 @@ class Social(_Section):
     )
 
 
+class Alerts(_Section):
+    """When a person is told, and how often. An empty limit switches its rule off.
+
+    Where messages go (Telegram, Discord, e-mail, a webhook) stands in the environment; the page shows all of them.
+    """
+
+    execution_success_min_bps: int | None = _setting(
+        9_000,
+        "Tell when less than this share of the last hour's transactions filled.",
+        unit="bps",
+        ge=1,
+        le=10_000,
+    )
+    execution_orders_min: int = _setting(
+        10, "So many must have ended within the hour before their share tells.", unit="orders", ge=1, le=1_000
+    )
+    socket_down_max_s: int | None = _setting(
+        30,
+        "Tell when a chain, the listener or the web server is silent for longer.",
+        unit="s",
+        ge=5,
+        le=86_400,
+    )
+    api_slow_max_ms: int | None = _setting(
+        5_000, "Tell when our own web server takes longer to answer.", unit="ms", ge=100, le=60_000
+    )
+    critical_incidents: bool = _switch("Tell of every critical incident.")
+    volume_unusual_times: int | None = _setting(
+        5,
+        "Tell when we traded so many times the median hour of the last seven days within one hour.",
+        unit="times",
+        ge=2,
+        le=1_000,
+    )
+    volume_min_usd: Decimal = _setting(
+        Decimal(1_000), "Less than this within an hour is never unusual.", unit="USD", ge=0, le=100_000_000
+    )
+    emergency_stop: bool = _switch("Tell when the kill switch is pulled.")
+    drawdown_max_bps: int | None = _setting(
+        2_000,
+        "Tell when the worth of everything has fallen so far from its height.",
+        unit="bps",
+        ge=10,
+        le=10_000,
+    )
+    drawdown_window_s: int = _setting(
+        86_400, "The height within so long counts.", unit="s", ge=60, le=90 * 86_400
+    )
+    gas_balance_min_usd: Decimal | None = _setting(
+        Decimal(5),
+        "Tell when a wallet has less of a chain's own coin where it trades or holds tokens.",
+        unit="USD",
+        gt=0,
+        le=1_000_000,
+        decimal_places=2,
+    )
+    feed_stale_max_s: int | None = _setting(
+        300, "Tell when a feed has brought nothing for longer.", unit="s", ge=10, le=86_400
+    )
+    regime_change: bool = _switch("Tell when the market's regime changes.")
+    whales: bool = _switch("Tell of alerts on large holders.")
+    coordination: bool = _switch("Tell when buyers were found to act in concert.")
+    send_info: bool = _switch(
+        "Send what is only worth knowing (regimes, whales, concert) too; off: it stands on the page alone."
+    )
+    tell_resolved: bool = _switch("Tell when what was told of is over.")
+    throttle_s: int = _setting(
+        900,
+        "After a message about a rule further ones are gathered for so long and told together. The kill switch never waits.",
+        unit="s",
+        ge=0,
+        le=86_400,
+    )
+    throttle_by_rule: str = _setting(
+        "",
+        "Rules that wait differently, such as: whale=3600 coordination=3600 gas=21600, in seconds.",
+        max_length=500,
+    )
+
+    @field_validator("throttle_by_rule")
+    @classmethod
+    def _readable(cls, text: str) -> str:
+        throttles_by_rule(text)
+        return text
+
+    def throttle_of(self, rule: str) -> int:
+        """Return for how many seconds a rule's further messages are gathered."""
+        return (
+            0
+            if rule == "emergency_stop"
+            else throttles_by_rule(self.throttle_by_rule).get(rule, self.throttle_s)
+        )
+
+
+#: What alerts can be about.
+ALERT_RULES = (
+    "emergency_stop",
+    "incident",
+    "socket",
+    "api",
+    "execution",
+    "drawdown",
+    "gas",
+    "volume",
+    "feed",
+    "regime",
+    "whale",
+    "coordination",
+)
+
+
+def throttles_by_rule(text: str) -> dict[str, int]:
+    """Return the seconds that a setting's text names by rule. Raises ValueError in plain words."""
+    found: dict[str, int] = {}
+    for entry in text.split():
+        rule, sign, seconds = entry.partition("=")
+        if not sign or rule not in ALERT_RULES or not seconds.isdecimal() or int(seconds) > 86_400:
+            raise ValueError(
+                f"{entry[:60]!r} is no rule and time: give one of {', '.join(ALERT_RULES)}, = and seconds up to 86400"
+            )
+        found[rule] = int(seconds)
+    return found
+
+
 class TradingConfig(_Section):
     """Everything a person may set about trading."""
 
@@ -812,6 +936,7 @@ class TradingConfig(_Section):
     influence: Influence = Field(default_factory=Influence)
     wallets: Wallets = Field(default_factory=Wallets)
     weights: Weights = Field(default_factory=Weights)
+    alerts: Alerts = Field(default_factory=Alerts)
 
     @model_validator(mode="after")
     def _agrees_with_itself(self) -> TradingConfig:

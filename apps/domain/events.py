@@ -26,3 +26,5 @@ class EventKind(Enum):
     KEY_USED = "key_used"
     LOGIN = "login"
     COMPONENT_CHANGED = "component_changed"
+    ALERT_CHANGED = "alert_changed"
+    BOT_COMMAND = "bot_command"

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.dashboard.foreign_text import (
+from apps.domain.foreign_text import (
     COMBINING_MARKS_MAX,
     HIDDEN_WARNING,
     IMITATION_WARNING,

@@ -12,12 +12,12 @@ from django.db.models import Count, F, Max, Min, OuterRef, Q, Subquery
 from django.utils import timezone
 
 from apps.dashboard.asks import Ask
-from apps.dashboard.foreign_text import clean_sentence
 from apps.dashboard.logic.funnel import Group, Step, funnel
 from apps.dashboard.selectors.chains import chains_not_followed
 from apps.discovery.selectors import pairs_seen, refusals
 from apps.domain.errors import SniperError
 from apps.domain.events import EventKind
+from apps.domain.foreign_text import clean_sentence
 from apps.domain.money import raw_to_units, usd_to_micros
 from apps.domain.order import FINAL_STATUSES, OrderStatus
 from apps.risk.models import Budget
@@ -59,6 +59,8 @@ FEEDS: dict[str, tuple[str, tuple[EventKind, ...]]] = {
             EventKind.ENGINE_STATUS,
             EventKind.CONFIG_CHANGED,
             EventKind.COMPONENT_CHANGED,
+            EventKind.ALERT_CHANGED,
+            EventKind.BOT_COMMAND,
             EventKind.KEY_USED,
             EventKind.LOGIN,
         ),

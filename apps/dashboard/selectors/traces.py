@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from apps.dashboard.foreign_text import clean_sentence
 from apps.dashboard.logic.timeline import Mark, TimelineStep, timeline
 from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels, chains_not_followed
 from apps.dashboard.selectors.opportunities import state_of
 from apps.dashboard.selectors.orders import ATTEMPTS
 from apps.dashboard.selectors.positions import position_row
+from apps.domain.foreign_text import clean_sentence
 from apps.intelligence.models import AnalysisRecord
 from apps.state.models import Event
 from apps.trading.models import DecisionRecord, Opportunity, Order, Position, TxAttempt

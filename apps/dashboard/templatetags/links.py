@@ -14,12 +14,12 @@ from django.utils.safestring import SafeString
 
 from apps.dashboard.asks import Ask
 from apps.dashboard.figures import duration_text, exact_text, percent_text
-from apps.dashboard.foreign_text import clean_sentence, clean_text
 from apps.dashboard.selectors.chains import ChainLabel
 from apps.dashboard.selectors.overview import FeedLine
 from apps.dashboard.templatetags.pictures import icon
 from apps.dashboard.templatetags.units import SYMBOL_LENGTH_MAX, address, unknown
 from apps.domain.config import TradingConfig
+from apps.domain.foreign_text import clean_sentence, clean_text
 from apps.trading.models import Position
 
 register = template.Library()

@@ -32,9 +32,9 @@ from apps.dashboard.figures import (
     usd_compact_text,
     usd_text,
 )
-from apps.dashboard.foreign_text import EMPTY_WARNING, TEXT_READ_MAX, clean_text
 from apps.dashboard.templatetags.pictures import icon
 from apps.domain.estimate import Estimate
+from apps.domain.foreign_text import EMPTY_WARNING, TEXT_READ_MAX, clean_text
 from apps.domain.money import Amount
 
 register = template.Library()
@@ -484,6 +484,8 @@ _STATES: Final[dict[str, tuple[str, str, str, str]]] = {
     "key_used": ("idle", "shield", "Key used", ""),
     "login": ("idle", "user", "Sign-in", ""),
     "component_changed": ("idle", "bolt", "Component", ""),
+    "alert_changed": ("info", "bell", "Alert", ""),
+    "bot_command": ("idle", "send", "Bot", ""),
     # what an analysis recommends
     "block": ("bad", "shield", "Block", "A rule refuses it"),
     "avoid": ("bad", "cross", "Avoid", "Nothing that may still become known could make it good enough"),
