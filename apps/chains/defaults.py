@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from apps.domain.market import BaseFeeRule, DataFeeRule
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StableFact:
@@ -40,6 +42,9 @@ class ChainFact:
 
     Ethereum: two epochs. BSC: well beyond its fast finality of two blocks. Rollups and Polygon: about two minutes, far
     more than their sequencer or milestones take.
+
+    Base, Arbitrum and Polygon steer their base fee with figures of their own that have changed over time, so what the
+    node says of the next block counts.
     """
 
     chain_id: int
@@ -56,6 +61,9 @@ class ChainFact:
     dexes: tuple[DexFact, ...]
     tip_min_wei: int = 0
     has_public_mempool: bool = True
+    ignores_tips: bool = False
+    base_fee_rule: BaseFeeRule = "eip1559"
+    data_fee_rule: DataFeeRule = "none"
 
     @property
     def key(self) -> str:
@@ -124,6 +132,7 @@ CHAINS: tuple[ChainFact, ...] = (
     ChainFact(
         chain_id=56,
         tip_min_wei=50_000_000,  # its base fee is 0: in an empty block nothing else sets a price
+        base_fee_rule="zero",
         name="BNB Chain",
         native_symbol="BNB",
         wrapped_symbol="WBNB",
@@ -182,6 +191,8 @@ CHAINS: tuple[ChainFact, ...] = (
     ChainFact(
         chain_id=8_453,
         has_public_mempool=False,  # its sequencer shows nothing that waits
+        base_fee_rule="told",
+        data_fee_rule="op_stack",
         name="Base",
         native_symbol="ETH",
         wrapped_symbol="WETH",
@@ -241,6 +252,9 @@ CHAINS: tuple[ChainFact, ...] = (
     ChainFact(
         chain_id=42_161,
         has_public_mempool=False,  # its sequencer shows nothing that waits
+        ignores_tips=True,
+        base_fee_rule="told",
+        data_fee_rule="arbitrum",
         name="Arbitrum One",
         native_symbol="ETH",
         wrapped_symbol="WETH",
@@ -300,6 +314,7 @@ CHAINS: tuple[ChainFact, ...] = (
     ChainFact(
         chain_id=137,
         tip_min_wei=25 * 10**9,  # validators take nothing below
+        base_fee_rule="told",
         name="Polygon",
         native_symbol="POL",
         wrapped_symbol="WPOL",

@@ -31,6 +31,25 @@ class Chain(models.Model):
         help_text="Strangers see what waits to be mined, so sizes are bound by what a sandwich attack costs."
         " Off where a sequencer keeps it to itself.",
     )
+    base_fee_rule = models.CharField(
+        max_length=10,
+        default="eip1559",
+        choices=[("eip1559", "formula of EIP-1559"), ("told", "what the node says"), ("zero", "always zero")],
+        help_text="How the next block's base fee comes about.",
+    )
+    ignores_tips = models.BooleanField(
+        default=False, help_text="Whoever comes first is first, so none is ever offered."
+    )
+    data_fee_rule = models.CharField(
+        max_length=10,
+        default="none",
+        choices=[
+            ("none", "none"),
+            ("op_stack", "OP stack: coins on top of the gas"),
+            ("arbitrum", "Arbitrum: gas out of the transaction's limit"),
+        ],
+        help_text="How a rollup charges for bringing a transaction's data to the chain below.",
+    )
     explorer_url = models.URLField(blank=True)
     dexscreener_slug = models.CharField(max_length=40, blank=True)
     geckoterminal_slug = models.CharField(max_length=40, blank=True)

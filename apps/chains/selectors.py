@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import cast
 
 from django.db.models import Exists, OuterRef, QuerySet
 
@@ -13,7 +14,7 @@ from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, Relay
 from apps.domain.errors import ConfigurationError
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
 from apps.domain.locks import LockerProfile
-from apps.domain.market import ChainProfile, DexProfile
+from apps.domain.market import BaseFeeRule, ChainProfile, DataFeeRule, DexProfile
 from apps.domain.money import Token
 
 
@@ -133,6 +134,9 @@ def _profile(chain: Chain) -> ChainProfile:
         base_fee_min_wei=chain.base_fee_min_wei,
         tip_min_wei=chain.tip_min_wei,
         has_public_mempool=chain.has_public_mempool,
+        ignores_tips=chain.ignores_tips,
+        base_fee_rule=cast(BaseFeeRule, chain.base_fee_rule),
+        data_fee_rule=cast(DataFeeRule, chain.data_fee_rule),
         is_sandbox=chain.is_sandbox,
         genesis_hash=chain.genesis_hash,
     )

@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from apps.domain.probes import TokenProbes
 
 SourceName = Literal["chain", "dexscreener", "geckoterminal", "manual"]
+#: How the next block's base fee comes about. "eip1559": by its formula. "told": by the chain's own, so the node's word
+#: counts. "zero": there is none.
+BaseFeeRule = Literal["eip1559", "told", "zero"]
+#: How a rollup charges for bringing a transaction's data to the chain below. "none": it is no rollup. "op_stack": coins on
+#: top of the gas. "arbitrum": gas out of the transaction's own limit.
+DataFeeRule = Literal["none", "op_stack", "arbitrum"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +52,9 @@ class ChainProfile:
     is_sandbox: bool
     genesis_hash: str  # "" when not pinned; a sandbox chain always pins it
     has_public_mempool: bool = True  # strangers see what waits, so they can trade around it
+    ignores_tips: bool = False  # whoever comes first is first: a tip buys nothing
+    base_fee_rule: BaseFeeRule = "eip1559"
+    data_fee_rule: DataFeeRule = "none"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -199,7 +208,8 @@ class PoolReserves:
     """A pool at one block, seen from the base token.
 
     Where liquidity lies in ranges, base and quote are those of a constant-product pool of the same price that is no
-    deeper than the range in force and than the coins held; exact quotes come from ``concentrated``.
+    deeper than the range in force and than the coins held; exact quotes come from ``concentrated``. ``formula`` says by
+    which rounding a product pool pays; ``fee_bps`` is the fee at this block where it may change, None: the listing's.
     """
 
     pair_key: PairKey
@@ -208,6 +218,8 @@ class PoolReserves:
     block: BlockRef
     concentrated: ConcentratedLiquidity | None = None
     base_is_token0: bool | None = None  # None: not needed, as the pool is a constant-product one
+    formula: Literal["uniswap_v2", "solidly"] = "uniswap_v2"
+    fee_bps: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,13 +305,20 @@ class PairFacts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FeeQuote:
-    """EIP-1559 fees for the next block, wei per gas."""
+    """EIP-1559 fees for the next block, wei per gas, and what one transaction's data costs on a rollup.
+
+    ``data_fee_raw`` is wei on top of the gas, ``data_gas`` gas out of the limit; 0 where the chain takes none. With
+    ``is_data_fee_known`` off the chain takes it and did not say how much.
+    """
 
     base_fee_wei: int  # computed for the next block
     tip_wei: int
     max_fee_wei: int
     block_number: int
     tip_front_wei: int = 0  # highest tip paid at the front of recent blocks; 0: not known
+    data_fee_raw: int = 0
+    data_gas: int = 0
+    is_data_fee_known: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

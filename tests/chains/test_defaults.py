@@ -42,6 +42,27 @@ def test_facts_then_stablecoins_have_their_real_decimals() -> None:
 
 
 @pytest.mark.django_db
+def test_load_then_each_chain_has_its_gas_rules() -> None:
+    chains_load()
+    rules = {
+        profile.chain_id: (
+            profile.base_fee_rule,
+            profile.data_fee_rule,
+            profile.ignores_tips,
+            profile.tip_min_wei,
+        )
+        for profile in chain_profiles()
+    }
+    assert rules == {
+        1: ("eip1559", "none", False, 0),
+        56: ("zero", "none", False, 50_000_000),
+        137: ("told", "none", False, 25 * 10**9),
+        8_453: ("told", "op_stack", False, 0),
+        42_161: ("told", "arbitrum", True, 0),
+    }
+
+
+@pytest.mark.django_db
 def test_load_on_an_empty_database_then_five_chains_ready_but_for_an_endpoint() -> None:
     report = chains_load()
     assert len(chain_profiles()) == len(CHAINS) == 5
