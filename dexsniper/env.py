@@ -83,6 +83,20 @@ class Environment:
     discord_url: str
     discord_bot_token: str = field(repr=False)  # "": Discord is not read
     discord_channels: tuple[str, ...]  # ids of the channels to read
+    public_url: str  # the pages' address as people type it; stands in messages
+    alert_telegram_url: str
+    alert_telegram_token: str = field(repr=False)  # "": no messages and no commands by Telegram
+    alert_telegram_chat: str  # the chat that gets alerts; "": the paired one
+    alert_discord_webhook: str = field(repr=False)  # its address is its key; "": none
+    alert_email_to: tuple[str, ...]
+    alert_email_from: str
+    smtp_host: str
+    smtp_port: int
+    smtp_security: Literal["starttls", "tls", "none"]
+    smtp_user: str
+    smtp_password: str = field(repr=False)
+    alert_webhook: str = field(repr=False)  # its address may hold a key; "": none
+    alert_webhook_secret: str = field(repr=False)  # signs what the webhook gets
     sentiment_onnx: Path | None  # a folder with the user's own scorer of messages; None: the shipped one
     paper_coins: Mapping[
         str, Decimal
@@ -282,6 +296,83 @@ def _social(reader: _Reader, *, feed_base: str, is_sandbox: bool) -> dict[str, A
     }
 
 
+def _mail_addresses(given: str) -> tuple[str, ...]:
+    found = tuple(part.strip() for part in given.split(",") if part.strip())
+    if not all(part.count("@") == 1 and not set(part) & set(" \r\n<>") for part in found):
+        raise ValueError(given)
+    return found
+
+
+def _smtp_security(given: str) -> Literal["starttls", "tls", "none"]:
+    if given not in ("starttls", "tls", "none"):
+        raise ValueError(given)
+    return cast(Literal["starttls", "tls", "none"], given)
+
+
+def _chat_id(given: str) -> str:
+    if not given.removeprefix("-").isdecimal():
+        raise ValueError(given)
+    return given
+
+
+def _secret_address(reader: _Reader, name: str) -> str:
+    """Return an address that is a secret itself, so that no fault repeats it."""
+    given = reader.secret(name)
+    try:
+        return _signer_url(given) if given else ""
+    except ValueError:
+        reader.fault(name, "is not usable", "use https://…, or http:// on this machine")
+        return ""
+
+
+def _alerts(reader: _Reader, *, host: str, port: int) -> dict[str, Any]:
+    """Return how people are told of alerts, and by which Telegram bot they command."""
+    token = reader.secret("ALERT_TELEGRAM_TOKEN")
+    if token and token == reader.secret("TELEGRAM_BOT_TOKEN"):
+        reader.fault(
+            "ALERT_TELEGRAM_TOKEN",
+            "is the token that reads groups (TELEGRAM_BOT_TOKEN)",
+            "make a second bot: Telegram gives each message to one reader only",
+        )
+    webhook, webhook_secret = _secret_address(reader, "ALERT_WEBHOOK"), reader.secret("ALERT_WEBHOOK_SECRET")
+    if webhook and not webhook_secret:
+        reader.fault(
+            "ALERT_WEBHOOK_SECRET",
+            "a webhook needs a secret to sign with",
+            "set DEXSNIPER_ALERT_WEBHOOK_SECRET_FILE",
+        )
+    recipients: tuple[str, ...] = reader.parse(
+        "ALERT_EMAIL_TO", _mail_addresses, "use addresses separated by commas", default=()
+    )
+    smtp_host = reader.text("SMTP_HOST")
+    if recipients and not smtp_host:
+        reader.fault("SMTP_HOST", "e-mail needs a mail server", "set DEXSNIPER_SMTP_HOST")
+    read_url, hint = _url_of("http", "https"), "use an http(s) address"
+    local = "127.0.0.1" if host in ("0.0.0.0", "::") else host  # noqa: S104 - compared, not listened on
+    return {
+        "public_url": reader.parse("PUBLIC_URL", read_url, hint, default=f"http://{local}:{port}"),
+        "alert_telegram_url": reader.parse(
+            "ALERT_TELEGRAM_URL", read_url, hint, default="https://api.telegram.org"
+        ),
+        "alert_telegram_token": token,
+        "alert_telegram_chat": reader.parse(
+            "ALERT_TELEGRAM_CHAT", _chat_id, "use the chat's number", default=""
+        ),
+        "alert_discord_webhook": _secret_address(reader, "ALERT_DISCORD_WEBHOOK"),
+        "alert_email_to": recipients,
+        "alert_email_from": reader.text("ALERT_EMAIL_FROM", recipients[0] if recipients else ""),
+        "smtp_host": smtp_host,
+        "smtp_port": reader.parse("SMTP_PORT", _port, "use a port number up to 65000", default=587),
+        "smtp_security": reader.parse(
+            "SMTP_SECURITY", _smtp_security, "use starttls, tls or none", default="starttls"
+        ),
+        "smtp_user": reader.text("SMTP_USER"),
+        "smtp_password": reader.secret("SMTP_PASSWORD"),
+        "alert_webhook": webhook,
+        "alert_webhook_secret": webhook_secret,
+    }
+
+
 def _folder(text: str) -> Path:
     path = Path(text).expanduser()
     if not path.is_dir():
@@ -334,6 +425,7 @@ def _read() -> Environment:
     log_level = reader.text("LOG_LEVEL", "INFO").upper()
     if log_level not in ("DEBUG", "INFO", "WARNING", "ERROR"):
         reader.fault("LOG_LEVEL", f"{log_level!r} is not a level", "use DEBUG, INFO, WARNING or ERROR")
+    port = reader.parse("PORT", _port, "use a port number up to 65000", default=8001)
     port_base = reader.parse("SANDBOX_PORT_BASE", _port, "use a port number up to 65000", default=18545)
     feed_base = f"http://127.0.0.1:{port_base + 90}"
     is_sandbox = mode == "sandbox"
@@ -360,7 +452,7 @@ def _read() -> Environment:
         admin_password=reader.secret("ADMIN_PASSWORD"),
         debug=reader.parse("DEBUG", _boolean, boolean_hint, default=False),
         host=host,
-        port=reader.parse("PORT", _port, "use a port number up to 65000", default=8001),
+        port=port,
         allowed_hosts=tuple(
             filter(None, reader.text("ALLOWED_HOSTS", f"127.0.0.1,localhost,{host}").split(","))
         ),
@@ -397,6 +489,7 @@ def _read() -> Environment:
         coingecko_key=reader.secret("COINGECKO_KEY"),
         **_outside_opinions(reader),
         **_social(reader, feed_base=feed_base, is_sandbox=is_sandbox),
+        **_alerts(reader, host=host, port=port),
         paper_coins=reader.parse(
             "PAPER_COINS",
             _paper_coins,

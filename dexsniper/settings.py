@@ -164,6 +164,12 @@ CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
 }
 CELERY_BROKER_URL = REDIS_URL
+
+# -- mail ----------------------------------------------------------------------------------
+EMAIL_HOST, EMAIL_PORT = ENV.smtp_host or "localhost", ENV.smtp_port
+EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENV.smtp_user, ENV.smtp_password
+EMAIL_USE_TLS, EMAIL_USE_SSL = ENV.smtp_security == "starttls", ENV.smtp_security == "tls"
+EMAIL_TIMEOUT = 10
 LOGGING = logging_config(level=ENV.log_level, as_json=ENV.log_json)
 
 UNFOLD = {"SITE_TITLE": "DEX Sniper Pro", "SITE_HEADER": f"DEX Sniper Pro — {ENV.mode.upper()}"}
