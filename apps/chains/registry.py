@@ -6,8 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from apps.chains.evm.dex.constant_product import ConstantProductQuoter
+from apps.chains.evm.dex.pair_source import FactoryPairSource
 from apps.chains.evm.dex.quoting import PoolQuoter
+from apps.chains.evm.dex.router_swaps import RouterSwapBuilder
+from apps.chains.evm.dex.solidly import SolidlyPairSource, SolidlySwapBuilder
 from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource, UniswapV2SwapBuilder
 from apps.chains.evm.dex.uniswap_v3 import UniswapV3PairSource, UniswapV3SwapBuilder
 
@@ -16,19 +18,18 @@ from apps.chains.evm.dex.uniswap_v3 import UniswapV3PairSource, UniswapV3SwapBui
 class DexKind:
     """The classes of one protocol. ``pair_source(client, dex)``, ``builder(profile=, dex=)``, ``quoter()``."""
 
-    pair_source: type[UniswapV2PairSource]
-    builder: type[UniswapV2SwapBuilder | UniswapV3SwapBuilder]
-    quoter: type[ConstantProductQuoter | PoolQuoter]
+    pair_source: type[FactoryPairSource]
+    builder: type[RouterSwapBuilder]
+    quoter: type[PoolQuoter] = PoolQuoter
 
 
-_RANGED = DexKind(pair_source=UniswapV3PairSource, builder=UniswapV3SwapBuilder, quoter=PoolQuoter)
+_RANGED = DexKind(pair_source=UniswapV3PairSource, builder=UniswapV3SwapBuilder)
 
 DEX_KINDS: Mapping[str, DexKind] = MappingProxyType(
     {
-        "uniswap_v2": DexKind(
-            pair_source=UniswapV2PairSource, builder=UniswapV2SwapBuilder, quoter=ConstantProductQuoter
-        ),
+        "uniswap_v2": DexKind(pair_source=UniswapV2PairSource, builder=UniswapV2SwapBuilder),
         "uniswap_v3": _RANGED,
         "pancake_v3": _RANGED,
+        "solidly": DexKind(pair_source=SolidlyPairSource, builder=SolidlySwapBuilder),
     }
 )

@@ -16,7 +16,7 @@ from django.conf import settings
 from apps.chains import selectors as chains
 from apps.chains.evm import parse
 from apps.chains.evm.client import EndpointConfig, EvmClient
-from apps.chains.evm.dex.uniswap_v2 import UniswapV2PairSource
+from apps.chains.evm.dex.pair_source import FactoryPairSource
 from apps.chains.evm.evidence import EvmEvidence
 from apps.chains.evm.reader import EvmReader
 from apps.chains.evm.relay import RelayConfig, relay_senders
@@ -48,7 +48,7 @@ class ChainPorts:
     profile: ChainProfile
     dexes: Mapping[str, DexProfile]
     reader: ChainReader
-    sources: tuple[UniswapV2PairSource, ...]
+    sources: tuple[FactoryPairSource, ...]
     execution: ExecutionPorts
     websocket_url: str  # "" when no endpoint offers one: the listener polls
 

@@ -19,7 +19,8 @@ from eth_utils.crypto import keccak
 from apps.chains.evm import abi, lockers, parse, simulate
 from apps.chains.evm.bytecode import MINIMAL_PROXY, without_metadata
 from apps.chains.evm.client import Request, RpcFault
-from apps.chains.evm.dex import uniswap_v3
+from apps.chains.evm.dex import solidly
+from apps.chains.evm.dex.family import PRODUCT, Family
 from apps.chains.evm.dex.position_shares import PoolShares
 from apps.chains.evm.supplied import supplied_holders, unpaid_moves
 from apps.domain.entities import TokenMove
@@ -100,6 +101,8 @@ class Question:
     swaps_from: int
     infrastructure: frozenset[str] = frozenset()  # contracts that tokens pass through, lower case
     ranged: RangedPool | None = None  # a pool of ranged liquidity, read beforehand
+    family: Family = PRODUCT
+    fee_bps: int | None = None  # the pool's fee at the block where it may change
 
     @property
     def at(self) -> str:
@@ -171,7 +174,7 @@ def first_requests(question: Question) -> dict[str, Request]:
         requests |= _holding_requests(question, listing.creator)
     requests |= _log_requests(question)
     if question.plan is not None:
-        if question.ranged is None:
+        if question.family.is_injectable:
             requests["injected"] = simulate.injected_request(question.plan)
         if question.simulates_plain:
             requests["plain_buy"] = simulate.plain_buy_request(question.plan)
@@ -198,7 +201,7 @@ def _log_requests(question: Question) -> dict[str, Request]:
     listing, last = question.listing, question.block.number
     requests: dict[str, Request] = {}
     first = max(0, listing.created_block.number - HOLDER_LOOKBACK_BLOCKS)
-    swap_topics = abi.TOPIC_SWAP if question.ranged is None else list(uniswap_v3.SWAP_TOPICS)
+    swap_topics = list(question.family.swap_topics)
     for name, address, topic, start in (
         ("transfers", listing.base.address, abi.TOPIC_TRANSFER, first),
         ("swaps", listing.pool_address, swap_topics, question.swaps_from),
@@ -340,17 +343,24 @@ def _reserves(question: Question, reading: Reading) -> PoolReserves | None:
         reading.missing["reserves"] = _fault_words(answer)
         return None
     try:
-        return reserves_of(answer, listing, question.block)
+        return reserves_of(answer, listing, question.block, family=question.family, fee_bps=question.fee_bps)
     except BadDataError as error:
         reading.missing["reserves"] = str(error)
         return None
 
 
-def reserves_of(answer: Any, listing: Listing, block: BlockRef) -> PoolReserves:
-    """Return a getReserves answer seen from the listing's base token. Raises BadDataError."""
+def reserves_of(
+    answer: Any, listing: Listing, block: BlockRef, *, family: Family = PRODUCT, fee_bps: int | None = None
+) -> PoolReserves:
+    """Return a getReserves answer seen from the listing's base token. Raises BadDataError.
+
+    ``fee_bps`` is the pool's fee at the block where it may change.
+    """
     data = parse.hex_data(answer, "reserves")
     reserve0 = parse.word(data, 0, "reserve0", maximum=parse.UINT112_MAX)
     reserve1 = parse.word(data, 1, "reserve1", maximum=parse.UINT112_MAX)
+    if family.has_changing_fee:
+        return solidly.reserves_of((reserve0, reserve1), listing=listing, block=block, fee_bps=fee_bps)
     base, quote = (reserve0, reserve1) if listing.base_is_token0 else (reserve1, reserve0)
     return PoolReserves(pair_key=listing.pair_key, base_raw=base, quote_raw=quote, block=block)
 
@@ -625,8 +635,7 @@ def _swaps(question: Question, reading: Reading, known: Halfway) -> tuple[PoolSw
     senders = pool_senders(known.transfers or (), {question.listing.pool_address.lower()})
     for log in known.swaps:
         try:
-            read = parse.pool_swap if question.ranged is None else uniswap_v3.pool_swap
-            swap = read(log, question.listing, seller=senders.before(log), times_ms=times)
+            swap = question.family.swap(log, question.listing, seller=senders.before(log), times_ms=times)
             swaps.append(swap if question.ranged is None else with_receiver(swap, passed))
         except BadDataError as error:
             reading.missing["swaps"] = str(error)

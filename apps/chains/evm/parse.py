@@ -186,7 +186,7 @@ def log_of(entry: object) -> Log:
 
 def pair_created(log: Log, *, chain_key: ChainKey, dex_key: str, times_ms: Mapping[int, int]) -> ChainEvent:
     """Return the event of a factory's PairCreated log."""
-    _expect(log, abi.TOPIC_PAIR_CREATED, topics=3, words=2)
+    expect(log, abi.TOPIC_PAIR_CREATED, topics=3, words=2)
     return ChainEvent(
         chain_key=chain_key,
         dex_key=dex_key,
@@ -202,7 +202,7 @@ def pair_created(log: Log, *, chain_key: ChainKey, dex_key: str, times_ms: Mappi
 
 def sync(log: Log) -> tuple[int, int]:
     """Return the reserves of token0 and token1 after a pool's Sync."""
-    _expect(log, abi.TOPIC_SYNC, topics=1, words=2)
+    expect(log, abi.TOPIC_SYNC, topics=1, words=2)
     return word(log.data, 0, "reserve0", maximum=UINT112_MAX), word(
         log.data, 1, "reserve1", maximum=UINT112_MAX
     )
@@ -210,7 +210,12 @@ def sync(log: Log) -> tuple[int, int]:
 
 def swap(log: Log) -> SwapLog:
     """Return a pool's Swap."""
-    _expect(log, abi.TOPIC_SWAP, topics=3, words=4)
+    expect(log, abi.TOPIC_SWAP, topics=3, words=4)
+    return swap_figures(log)
+
+
+def swap_figures(log: Log) -> SwapLog:
+    """Return the figures of a Swap of Uniswap V2's shape, whatever its topic."""
     return SwapLog(
         amount0_in=word(log.data, 0, "amount0In"),
         amount1_in=word(log.data, 1, "amount1In"),
@@ -222,7 +227,7 @@ def swap(log: Log) -> SwapLog:
 
 def transfer(log: Log) -> TokenTransfer:
     """Return an ERC-20 Transfer; addresses in lower case."""
-    _expect(log, abi.TOPIC_TRANSFER, topics=3, words=1)
+    expect(log, abi.TOPIC_TRANSFER, topics=3, words=1)
     return TokenTransfer(
         token_address=log.address,
         sender=_topic_address(log, 1),
@@ -235,7 +240,7 @@ def transfer(log: Log) -> TokenTransfer:
 def wrapped_move(log: Log) -> TokenTransfer:
     """Return a wrapped coin's Deposit or Withdrawal as a transfer from or to the zero address."""
     deposits = bool(log.topics) and log.topics[0] == abi.TOPIC_DEPOSIT
-    _expect(log, abi.TOPIC_DEPOSIT if deposits else abi.TOPIC_WITHDRAWAL, topics=2, words=1)
+    expect(log, abi.TOPIC_DEPOSIT if deposits else abi.TOPIC_WITHDRAWAL, topics=2, words=1)
     holder = _topic_address(log, 1)
     return TokenTransfer(
         token_address=log.address,
@@ -259,7 +264,13 @@ def pool_swap(log: Log, listing: Listing, *, seller: str | None, times_ms: Mappi
     The pool pays a seller's coins to the router, so the trader of a sell is ``seller``, who sent the base token in,
     when known.
     """
-    entry = swap(log)
+    return swap_seen(swap(log), log, listing, seller=seller, times_ms=times_ms)
+
+
+def swap_seen(
+    entry: SwapLog, log: Log, listing: Listing, *, seller: str | None, times_ms: Mapping[int, int]
+) -> PoolSwap:
+    """Return a Swap's figures seen from the listing's base token."""
     if listing.base_is_token0:
         base_in, base_out, quote_in, quote_out = (
             entry.amount0_in,
@@ -414,7 +425,8 @@ def _at_ms(value: object) -> int:
     return hex_number(value, "block time", maximum=UINT64_MAX // _MS) * _MS
 
 
-def _expect(log: Log, topic: str, *, topics: int, words: int) -> None:
+def expect(log: Log, topic: str, *, topics: int, words: int) -> None:
+    """Raise BadDataError unless a log has the shape of its event."""
     if len(log.topics) != topics or log.topics[0] != topic or len(log.data) != words * abi.WORD_BYTES:
         raise bad_data("log has another shape than its event", (log.address, log.topics, log.data.hex()[:80]))
 

@@ -21,7 +21,8 @@ from apps.chains.evm import (
     simulate_local,
 )
 from apps.chains.evm.client import TIMEOUT_DEFAULT_S, EvmClient, Request, RpcFault
-from apps.chains.evm.dex import uniswap_v3
+from apps.chains.evm.dex import solidly, uniswap_v3
+from apps.chains.evm.dex.family import FAMILIES, PRODUCT, Family, family_of
 from apps.chains.evm.dex.pool_states import pool_states
 from apps.chains.evm.dex.position_shares import PoolShares, pool_shares
 from apps.chains.evm.fees import read_fees
@@ -56,7 +57,11 @@ from apps.domain.sending import SendFacts, SendQuestion
 logger = logging.getLogger(__name__)
 
 _Name = TypeVar("_Name")
-_ACTIVITY_TOPICS = [abi.TOPIC_SYNC, abi.TOPIC_SWAP, *uniswap_v3.SWAP_TOPICS, *uniswap_v3.LIQUIDITY_TOPICS]
+_ACTIVITY_TOPICS = list(
+    dict.fromkeys(
+        topic for family in FAMILIES.values() for topic in (*family.state_topics, *family.swap_topics)
+    )
+) + list(uniswap_v3.LIQUIDITY_TOPICS)
 
 #: Reading a name of 10 kB out of storage takes 700,000 gas; what this gas can return is below 2 MB of hex text.
 TEXT_GAS = 1_500_000
@@ -178,9 +183,8 @@ class EvmReader:
         wanted = [pool for pool in pools if pool.factory.lower() in keys]
         requests: dict[str, Request] = {}
         for pool in wanted:
-            ranged = self._dexes[keys[pool.factory.lower()]].kind in uniswap_v3.KINDS
-            created = uniswap_v3.TOPIC_POOL_CREATED if ranged else abi.TOPIC_PAIR_CREATED
-            topics = [created, abi.address_topic(pool.token0), abi.address_topic(pool.token1)]
+            family = family_of(self._dexes[keys[pool.factory.lower()]].kind)
+            topics = [family.created_topic, abi.address_topic(pool.token0), abi.address_topic(pool.token1)]
             criteria = {"address": pool.factory, "topics": topics, "fromBlock": "0x0", "toBlock": "latest"}
             requests[pool.pool_address] = ("eth_getLogs", [criteria])
         answers = self._ask(requests)
@@ -189,11 +193,15 @@ class EvmReader:
         found: dict[str, ChainEvent] = {}
         for pool in wanted:
             for log in logs[pool.pool_address]:
-                read = uniswap_v3.pool_created if len(log.topics) == 4 else parse.pair_created
-                event = read(
-                    log, chain_key=self.profile.chain_key, dex_key=keys[pool.factory.lower()], times_ms=times
+                dex_key = keys[pool.factory.lower()]
+                event = parse.attempt(
+                    family_of(self._dexes[dex_key].kind).created,
+                    log,
+                    chain_key=self.profile.chain_key,
+                    dex_key=dex_key,
+                    times_ms=times,
                 )
-                if event.pool_address.lower() == pool.pool_address.lower():
+                if event is not None and event.pool_address.lower() == pool.pool_address.lower():
                     found[pool.pool_address] = event
         return found
 
@@ -203,13 +211,11 @@ class EvmReader:
         Asks every configured DEX.
         """
         wrapped = self.profile.wrapped_native.address
-        plain = abi.call(abi.GET_PAIR, token_address, wrapped)
-        ranged = uniswap_v3.pool_calls(token_address, wrapped)
         answers = self._ask(
             {
                 (key, number): facts.view(dex.factory, find, "latest")
                 for key, dex in self._dexes.items()
-                for number, find in enumerate(ranged if dex.kind in uniswap_v3.KINDS else (plain,))
+                for number, find in enumerate(family_of(dex.kind).pool_calls(token_address, wrapped))
             }
         )
         pools = {key: _word(answer, maximum=2**160 - 1) for key, answer in answers.items()}
@@ -249,6 +255,8 @@ class EvmReader:
             swaps_from=max(listing.created_block.number, previous_swaps_from),
             infrastructure=self._infrastructure(listing),
             ranged=self._ranged_pool(listing, block) if self._is_ranged(listing) else None,
+            family=self._family(listing),
+            fee_bps=None if plan is None else plan.fee_bps,
         )
         stable_pools = self._known_stable_pools()
         price_requests = {f"price:{pool.address}": _price_request(pool, question.at) for pool in stable_pools}
@@ -273,7 +281,7 @@ class EvmReader:
         unable = frozenset(
             delay
             for delay, name in delays.items()
-            if not self._client.supports(name) or (plan.is_concentrated and delay == 0)
+            if not self._client.supports(name) or (delay == 0 and not plan.family.is_injectable)
         )
         url_http = self._local_url() if unable else ""
         if not url_http:
@@ -354,19 +362,46 @@ class EvmReader:
         answers = self._ask(
             {item.pair_key: facts.view(item.pool_address, data, hex(block.number)) for item in plain}
         )
+        fees = self._changing_fees(plain, at=hex(block.number))
         for item in plain:
             answer = answers[item.pair_key]
             if isinstance(answer, RpcFault):
                 continue
-            reserves = parse.attempt(facts.reserves_of, answer, item, block)
+            reserves = parse.attempt(
+                facts.reserves_of,
+                answer,
+                item,
+                block,
+                family=self._family(item),
+                fee_bps=fees.get(item.pair_key),
+            )
             if reserves is not None:
                 found[item.pair_key] = reserves
         return found
 
     def _is_ranged(self, listing: Listing) -> bool:
         """Tell whether the listing's pool holds ranged liquidity."""
+        return self._family(listing).is_ranged
+
+    def _family(self, listing: Listing) -> Family:
         dex = self._dexes.get(listing.dex_key)
-        return dex is not None and dex.kind in uniswap_v3.KINDS
+        return PRODUCT if dex is None else family_of(dex.kind)
+
+    def _changing_fees(self, listings: Sequence[Listing], *, at: str) -> dict[str, int]:
+        """Return the fees in bps, by pair key, of pools whose factory may change them; others are absent."""
+        answers = self._ask(
+            {
+                item.pair_key: facts.view(
+                    self._dexes[item.dex_key].factory,
+                    solidly.fee_call(item.pool_address, is_stable=False),
+                    at,
+                )
+                for item in listings
+                if self._family(item).has_changing_fee
+            }
+        )
+        fees = {key: parse.attempt(solidly.fee_of, answer) for key, answer in answers.items()}
+        return {key: fee for key, fee in fees.items() if fee is not None}
 
     def _ranged_reserves(self, listings: Sequence[Listing], block: BlockRef) -> dict[str, PoolReserves]:
         """Return ranged pools with their ticks and what they hold, all at one block; others are absent."""
@@ -455,6 +490,7 @@ class EvmReader:
         reserves: list[PoolReserves] = []
         swaps: list[PoolSwap] = []
         moved: set[str] = set()
+        fees = self._changing_fees(listings, at=hex(last_block)) if logs else {}
         for log in logs:
             listing = by_pool.get(log.address)
             if listing is None:
@@ -468,8 +504,12 @@ class EvmReader:
                     swaps.append(facts.with_receiver(swap, passed))
                 elif log.topics[0] == abi.TOPIC_SYNC:
                     reserves.append(parse.pool_reserves(log, listing, times))
+                elif log.topics[0] == solidly.TOPIC_SYNC:
+                    fee = fees.get(listing.pair_key)
+                    reserves.append(solidly.pool_reserves(log, listing, times, fee_bps=fee))
                 else:
-                    swaps.append(parse.pool_swap(log, listing, seller=senders.before(log), times_ms=times))
+                    read = self._family(listing).swap
+                    swaps.append(read(log, listing, seller=senders.before(log), times_ms=times))
             except BadDataError as error:
                 logger.warning(
                     "pool log was not understood", extra={"fault": str(error), "pair": listing.pair_key}
@@ -596,6 +636,7 @@ class EvmReader:
             return None, "only pairs with the wrapped native coin can be simulated"
         if amount_raw <= 0:
             return None, "there is no amount to simulate"
+        fees = self._changing_fees([listing], at=hex(block.number))
         return simulate.Plan(
             buyer=buyer,
             pool=listing.pool_address,
@@ -603,11 +644,12 @@ class EvmReader:
             wrapped=listing.quote.address,
             token=listing.base.address,
             amount_in_raw=amount_raw,
-            fee_bps=listing.fee_bps,
+            fee_bps=fees.get(listing.pair_key, listing.fee_bps),
             base_fee_wei=parse.attempt(parse.hex_number, header.get("baseFeePerGas"), "base fee") or 0,
             tip_wei=self.profile.tip_min_wei,
             block=hex(block.number),
-            is_concentrated=dex.kind in uniswap_v3.KINDS,
+            kind=dex.kind,
+            factory=dex.factory,
         ), ""
 
     def _logs(self, answer: Any) -> list[parse.Log]:

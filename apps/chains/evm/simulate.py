@@ -19,8 +19,10 @@ from eth_abi.exceptions import DecodingError
 
 from apps.chains.evm import abi, parse
 from apps.chains.evm.client import Request, RpcFault
-from apps.chains.evm.dex import concentrated_liquidity, uniswap_v3
-from apps.chains.evm.dex.constant_product import amount_out, tax_bps
+from apps.chains.evm.dex import concentrated_liquidity, solidly, uniswap_v3
+from apps.chains.evm.dex.constant_product import tax_bps
+from apps.chains.evm.dex.family import Family, family_of
+from apps.chains.evm.dex.quoting import product_formula
 from apps.chains.evm.simulate_script import reason_of
 from apps.chains.evm.token_text import plain_text, revert_reason
 from apps.domain.concentrated import ConcentratedLiquidity
@@ -80,7 +82,18 @@ class Plan:
     base_fee_wei: int
     tip_wei: int
     block: str  # height as hex text
-    is_concentrated: bool = False  # liquidity lies in ranges: Uniswap V3 and its kin
+    kind: str = "uniswap_v2"  # of the exchange, as its row says
+    factory: str = ""  # of the exchange; needed where the router is told it
+
+    @property
+    def family(self) -> Family:
+        """Return how the exchange's pools are read."""
+        return family_of(self.kind)
+
+    @property
+    def is_concentrated(self) -> bool:
+        """Tell whether liquidity lies in ranges: Uniswap V3 and its kin."""
+        return self.family.is_ranged
 
     @property
     def token_is_first(self) -> bool:
@@ -133,9 +146,9 @@ def injected_request(plan: Plan) -> Request:
 
 
 def injected_result(plan: Plan, answer: Any) -> RoundTrip:
-    """Return the round trip that the injected call reports; the injected code knows constant-product pools alone."""
-    if plan.is_concentrated:
-        return unavailable(plan, "eth_call", "pools of ranged liquidity are tried in another way")
+    """Return the round trip that the injected call reports; the injected code knows Uniswap V2's router alone."""
+    if not plan.family.is_injectable:
+        return unavailable(plan, "eth_call", "pools of this kind are tried in another way")
     if isinstance(answer, RpcFault):
         return unavailable(plan, "eth_call", f"the node did not simulate: {answer.message}")
     try:
@@ -318,7 +331,8 @@ def quote(plan: Plan, state: PoolState, *, buys: bool, amount_raw: int) -> int:
         zero_for_one = buys is not plan.token_is_first
         return concentrated_liquidity.amount_out(state, zero_for_one=zero_for_one, amount_in_raw=amount_raw)
     token, wrapped = state
-    return amount_out(
+    formula = product_formula("solidly" if plan.kind == "solidly" else "uniswap_v2")
+    return formula(
         amount_in_raw=amount_raw,
         reserve_in_raw=wrapped if buys else token,
         reserve_out_raw=token if buys else wrapped,
@@ -328,12 +342,12 @@ def quote(plan: Plan, state: PoolState, *, buys: bool, amount_raw: int) -> int:
 
 def state_topics(plan: Plan) -> Sequence[str]:
     """Return the events by which the plan's pool tells its new state."""
-    return uniswap_v3.SWAP_TOPICS if plan.is_concentrated else (abi.TOPIC_SYNC,)
+    return plan.family.state_topics
 
 
 def swap_topics(plan: Plan) -> Sequence[str]:
     """Return the events by which the plan's pool tells a swap."""
-    return uniswap_v3.SWAP_TOPICS if plan.is_concentrated else (abi.TOPIC_SWAP,)
+    return plan.family.swap_topics
 
 
 def state_after(plan: Plan, log: parse.Log | None, *, before: PoolState | None) -> PoolState | None:
@@ -342,7 +356,7 @@ def state_after(plan: Plan, log: parse.Log | None, *, before: PoolState | None) 
         return before
     if plan.is_concentrated:
         return uniswap_v3.state_after(log, before) if isinstance(before, ConcentratedLiquidity) else None
-    first, second = parse.sync(log)
+    first, second = solidly.sync(log) if plan.kind == "solidly" else parse.sync(log)
     return (first, second) if plan.token_is_first else (second, first)
 
 
@@ -352,7 +366,7 @@ def arrived_raw(plan: Plan, log: parse.Log | None) -> int:
         return 0
     if plan.is_concentrated:
         return max(uniswap_v3.swap_amounts(log)[0 if plan.token_is_first else 1], 0)
-    swap = parse.swap(log)
+    swap = solidly.swap(log) if plan.kind == "solidly" else parse.swap(log)
     return swap.amount0_in if plan.token_is_first else swap.amount1_in
 
 
@@ -414,6 +428,15 @@ def _buy_tax(plan: Plan, bought: PlainBuy, reserves: PoolState | None) -> int | 
 
 def _buy_data(plan: Plan, *, recipient: str = "", amount_raw: int | None = None) -> bytes:
     route, to = (plan.wrapped, plan.token), recipient or plan.buyer
+    if plan.kind == "solidly":
+        return solidly.buy_data(
+            factory=plan.factory,
+            route=route,
+            amount_in_raw=plan.amount_in_raw if amount_raw is None else amount_raw,
+            amount_out_min_raw=0,
+            recipient=to,
+            deadline_s=_DEADLINE_S,
+        )
     if not plan.is_concentrated:
         return abi.buy_data(amount_out_min_raw=0, route=route, recipient=to, deadline_s=_DEADLINE_S)
     return uniswap_v3.buy_data(
@@ -428,6 +451,15 @@ def _buy_data(plan: Plan, *, recipient: str = "", amount_raw: int | None = None)
 
 def _sell_data(plan: Plan, amount_raw: int, *, recipient: str = "") -> bytes:
     route, to = (plan.token, plan.wrapped), recipient or plan.buyer
+    if plan.kind == "solidly":
+        return solidly.sell_data(
+            factory=plan.factory,
+            route=route,
+            amount_in_raw=amount_raw,
+            amount_out_min_raw=0,
+            recipient=to,
+            deadline_s=_DEADLINE_S,
+        )
     if not plan.is_concentrated:
         return abi.sell_data(
             amount_in_raw=amount_raw, amount_out_min_raw=0, route=route, recipient=to, deadline_s=_DEADLINE_S

@@ -11,7 +11,7 @@ from functools import partial
 from importlib import import_module
 from typing import Any
 
-from apps.chains.evm.dex import concentrated_liquidity, constant_product, solidly
+from apps.chains.evm.dex import concentrated_liquidity, constant_product, solidly_curves
 from apps.chains.evm.dex.concentrated_liquidity import sqrt_price_at, swap_quote
 from apps.domain.concentrated import ConcentratedLiquidity
 
@@ -98,13 +98,13 @@ def _constant_product(into: int, out: int) -> Quote:
 
 
 def _volatile(into: int, out: int) -> Quote:
-    return lambda: solidly.amount_out_volatile(
+    return lambda: solidly_curves.amount_out_volatile(
         amount_in_raw=_COIN, reserve_in_raw=into, reserve_out_raw=out, fee_bps=_FEE_BPS
     )
 
 
 def _stable(coins: int) -> Quote:
-    return lambda: solidly.amount_out_stable(
+    return lambda: solidly_curves.amount_out_stable(
         amount_in_raw=10**6,
         reserve_in_raw=(coins + 10) * 10**6,
         reserve_out_raw=(coins + 12) * _COIN,

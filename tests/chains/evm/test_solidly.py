@@ -8,7 +8,8 @@ from eth_utils.crypto import keccak
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.chains.evm.dex.solidly import SolidlySwapBuilder, amount_out_stable, amount_out_volatile
+from apps.chains.evm.dex.solidly import SolidlySwapBuilder
+from apps.chains.evm.dex.solidly_curves import amount_out_stable, amount_out_volatile
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey, ClientOrderId, PairKey, TraceId, WalletKey
 from apps.domain.market import ChainProfile, DexProfile
 from apps.domain.money import Amount, Token

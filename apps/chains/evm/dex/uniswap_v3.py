@@ -6,7 +6,7 @@ Routers are those of SwapRouter02's interface, PancakeSwap's SmartRouter among t
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from apps.chains.evm import abi, parse
@@ -17,25 +17,13 @@ from apps.chains.evm.dex.concentrated_liquidity import (
     TICK_MAX,
     WORD_TICKS,
 )
-from apps.chains.evm.dex.uniswap_v2 import (
-    APPROVE_GAS_LIMIT,
-    UniswapV2PairSource,
-    route_checked,
-    router_transaction,
-)
+from apps.chains.evm.dex.pair_source import FactoryPairSource
+from apps.chains.evm.dex.router_swaps import RouterSwapBuilder
 from apps.domain.concentrated import ConcentratedLiquidity
 from apps.domain.errors import TradingError
 from apps.domain.ids import ChainKey
-from apps.domain.market import (
-    BlockRef,
-    ChainEvent,
-    ChainProfile,
-    DexProfile,
-    Listing,
-    PoolReserves,
-    PoolSwap,
-)
-from apps.domain.order import OrderIntent, UnsignedTx
+from apps.domain.market import BlockRef, ChainEvent, Listing, PoolReserves, PoolSwap
+from apps.domain.order import OrderIntent
 
 TOPIC_POOL_CREATED = abi.topic("PoolCreated(address,address,uint24,int24,address)")
 TOPIC_SWAP = abi.topic("Swap(address,address,int256,int256,uint160,uint128,int24)")
@@ -83,7 +71,7 @@ READ_TICKS_MAX = 256
 # -- which pools exist ------------------------------------------------------------------------------
 
 
-class UniswapV3PairSource(UniswapV2PairSource):
+class UniswapV3PairSource(FactoryPairSource):
     """Reads the pools that a factory created, each with its own fee. Implements ``ports.PairSource``."""
 
     topic = TOPIC_POOL_CREATED
@@ -292,62 +280,32 @@ def _word(answer: Any, what: str, *, maximum: int = 2**256 - 1) -> int:
 # -- trading ----------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UniswapV3SwapBuilder:
-    """Builds approvals and swaps of one pool. Implements ``ports.SwapBuilder``; fees are left at zero.
+class UniswapV3SwapBuilder(RouterSwapBuilder):
+    """Builds swaps of one pool.
 
     A buy goes through the router, which passes the tokens on only if no fewer than the least arrived: a tax that was
     raised after the quote makes it revert. Tokens that take a fee cannot be sold here: the pool wants the whole amount
     and reverts, which the round trip shows before any entry.
     """
 
-    profile: ChainProfile
-    dex: DexProfile
+    __slots__ = ()
 
-    def approval(self, intent: OrderIntent, *, nonce: int, allowance_raw: int) -> UnsignedTx | None:
-        """Return the approval of exactly what a sell spends, or None when it is a buy or the allowance covers it."""
-        if intent.side == "buy" or allowance_raw >= intent.amount_in.raw:
-            return None
-        return router_transaction(
-            self.profile,
-            intent,
-            purpose="approve",
-            nonce=nonce,
-            to=intent.amount_in.token.address,
-            data=abi.approve_data(spender=self.dex.router, amount_raw=intent.amount_in.raw),
-            gas_limit=min(APPROVE_GAS_LIMIT, intent.gas_limit),
-        )
-
-    def swap(self, intent: OrderIntent, *, nonce: int, recipient: str, deadline_s: int) -> UnsignedTx:
-        """Return the swap: native coin for base, or base for native coin; reverts after ``deadline_s``, unix time.
-
-        Raises TradingError for a route of more than one pool, or one that leaves the wrapped coin out.
-        """
-        route_checked(self.profile, intent)
+    def calldata(self, intent: OrderIntent, *, recipient: str, deadline_s: int) -> bytes:
+        """Return the swap and what follows it in one call. Raises TradingError for a route of more than one pool."""
         if len(intent.route) != 2 or intent.fee_bps is None:
             raise TradingError(
                 "A swap in ranged liquidity goes through one pool whose fee is known.",
                 remedy="Trade the pair itself; its fee stands on the pair's page.",
                 order=intent.client_order_id,
             )
-        buys = intent.side == "buy"
-        build = buy_data if buys else sell_data
-        return router_transaction(
-            self.profile,
-            intent,
-            purpose="swap",
-            nonce=nonce,
-            to=self.dex.router,
-            value_raw=intent.amount_in.raw if buys else 0,
-            data=build(
-                route=intent.route,
-                fee_pips=intent.fee_bps * PIPS_PER_BPS,
-                amount_in_raw=intent.amount_in.raw,
-                amount_out_min_raw=intent.amount_out_min.raw,
-                recipient=recipient,
-                deadline_s=deadline_s,
-            ),
-            gas_limit=intent.gas_limit,
+        build = buy_data if intent.side == "buy" else sell_data
+        return build(
+            route=intent.route,
+            fee_pips=intent.fee_bps * PIPS_PER_BPS,
+            amount_in_raw=intent.amount_in.raw,
+            amount_out_min_raw=intent.amount_out_min.raw,
+            recipient=recipient,
+            deadline_s=deadline_s,
         )
 
 
