@@ -2,34 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.paginator import Page, Paginator
-from django.db.models import Count, Max, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 
 from apps.dashboard.asks import Ask
 from apps.dashboard.selectors.chains import ChainLabel, chain_label, chain_labels
-from apps.domain.errors import SniperError
 from apps.domain.money import BPS_ONE
 from apps.domain.verdict import ScoreCard
-from apps.risk.logic.record import card_from_json
-from apps.risk.models import VerdictRecord
-from apps.state.services.config import active_config
 from apps.trading.models import Opportunity, OpportunityStatus
+from apps.trading.reading.opportunities import (
+    ENDED,
+    OPEN,
+    SOURCES,
+    newest_cards,
+    opportunities_filtered,
+    score_threshold_bps,
+    state_of,
+)
+
+__all__ = [
+    "SORTS",
+    "SOURCES",
+    "TABS",
+    "OpportunityRow",
+    "newest_cards",
+    "opportunity_rows",
+    "opportunity_tabs",
+    "refusal_codes",
+    "score_threshold_bps",
+    "state_of",
+]
 
 ROWS_PER_PAGE = 50
 CODES_MAX = 40
-_OPEN = (OpportunityStatus.WAITING, OpportunityStatus.EVALUATING)
-_ENDED = (OpportunityStatus.REFUSED, OpportunityStatus.EXPIRED, OpportunityStatus.QUARANTINED)
 #: Tab -> its word and what it holds.
 TABS: dict[str, tuple[str, Q]] = {
     "": ("All", Q()),
-    "new": ("New", Q(status__in=_OPEN, skip_code="")),
-    "watched": ("Watched", Q(status__in=_OPEN) & ~Q(skip_code="")),
+    "new": ("New", Q(status__in=OPEN, skip_code="")),
+    "watched": ("Watched", Q(status__in=OPEN) & ~Q(skip_code="")),
     "bought": ("Bought", Q(status=OpportunityStatus.ENTERED)),
-    "refused": ("Refused", Q(status__in=_ENDED)),
+    "refused": ("Refused", Q(status__in=ENDED)),
 }
 #: Sort -> its word and order. The id closes every order, so that pages do not overlap.
 SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
@@ -38,7 +53,6 @@ SORTS: dict[str, tuple[str, tuple[str, ...]]] = {
     "changed": ("Changed last first", ("-updated_at", "-id")),
     "oldest": ("Oldest first", ("id",)),
 }
-SOURCES = ("chain", "dexscreener", "geckoterminal", "manual")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,50 +112,14 @@ def refusal_codes() -> list[str]:
     return [row["skip_code"] for row in rows.order_by("-n", "skip_code")[:CODES_MAX]]
 
 
-def score_threshold_bps() -> int | None:
-    """Return the least score for an entry in the active configuration."""
-    try:
-        return active_config().config.entry.score_min_bps
-    except SniperError:
-        return None
-
-
-def state_of(item: Opportunity) -> str:
-    """Return the word of an opportunity's state."""
-    if item.status == OpportunityStatus.ENTERED:
-        return "bought"
-    if item.status in _ENDED:
-        return "refused"
-    return "watching" if item.skip_code else "new"
-
-
 def _filtered(ask: Ask) -> QuerySet[Opportunity]:
-    rows = Opportunity.objects.all()
-    if ask.get("chain"):
-        rows = rows.filter(pair__chain_key=ask.get("chain"))
-    if ask.get("source") in SOURCES:
-        rows = rows.filter(source=ask.get("source"))
-    if ask.get("code"):
-        rows = rows.filter(skip_code=ask.get("code"))
-    wanted = ask.get("q").strip()
-    if wanted:
-        rows = rows.filter(
-            Q(pair__base__symbol__icontains=wanted)
-            | Q(pair__base__name__icontains=wanted)
-            | Q(pair__base__address__iexact=wanted)
-            | Q(pair__pool_address__iexact=wanted)
-            | Q(pair__creator__iexact=wanted)
-            | Q(trace_id=wanted)
-        )
-    return rows
-
-
-def newest_cards(trace_ids: Sequence[str]) -> dict[str, ScoreCard]:
-    """Return the score card of each trace's newest verdict; none for those of before there were cards."""
-    rows = VerdictRecord.objects.filter(trace_id__in=trace_ids).order_by().values("trace_id")
-    newest = rows.annotate(newest=Max("pk")).values("newest")
-    kept = VerdictRecord.objects.filter(pk__in=newest).exclude(card=None).values_list("trace_id", "card")
-    return {trace_id: card_from_json(card) for trace_id, card in kept if card}
+    source = ask.get("source")
+    return opportunities_filtered(
+        chain_key=ask.get("chain"),
+        source=source if source in SOURCES else "",
+        code=ask.get("code"),
+        wanted=ask.get("q").strip(),
+    )
 
 
 def _row(item: Opportunity, labels: dict[str, ChainLabel], card: ScoreCard | None) -> OpportunityRow:

@@ -1,0 +1,1 @@
+"""What pages and API show of trading, read once for both. Writes nothing."""
