@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from apps.domain.engine import EngineStatus
@@ -17,6 +19,8 @@ from apps.risk.services.budgets import budget_view
 from apps.state.models import Incident
 from apps.trading.models import Order, Position, TxAttempt
 from apps.trading.services import attempts, execution, settlement
+from apps.trading.services.ports import ExecutionPorts
+from apps.trading.services.reconciliation import wallet_reconcile
 from apps.wallets.services.nonces import nonces_next, nonces_take
 from tests.trading.conftest import World
 from tests.trading.fakes import Killed
@@ -182,6 +186,65 @@ def test_entry_when_kill_comes_before_the_signature_then_is_cancelled_quietly(wo
     assert nonces_next(wallet_key="trader", chain_key=world.profile.chain_key) == 0
 
 
+def test_order_when_kill_comes_between_signature_and_send_then_nothing_of_it_is_left(world: World):
+    order = world.decide(world.pair())
+    assert order is not None
+    world.chain.faults["broadcast"] = [EpochClosedError("killed")]
+    assert world.execute(order) is OrderStatus.CANCELLED
+    assert not TxAttempt.objects.filter(order=order).exists()
+    assert nonces_next(wallet_key="trader", chain_key=world.profile.chain_key) == 0
+    assert world.chain.sends == []
+    assert budget_view().open_positions == 0
+    world.assert_books_are_true()
+
+
+def test_sale_when_stopped_between_signature_and_send_then_is_made_after_the_resumption(world: World):
+    position = world.buy()
+    first = world.ask_exit(position)
+    world.chain.faults["broadcast"] = [EpochClosedError("stopped")]
+    assert world.execute(first) is OrderStatus.CANCELLED
+    assert wallet_reconcile(chain_key=first.chain_key, wallet_key="trader", ports=world.ports).is_equal
+    Position.objects.update(next_exit_at=None)  # a moment later
+    [order_id] = world.exits()  # still wanted
+    again = Order.objects.get(pk=order_id)
+    assert world.execute(again) is OrderStatus.SUBMITTED
+    world.chain.mine()
+    assert world.settle(again) is OrderStatus.FILLED
+    world.assert_books_are_true()
+
+
+def test_order_when_stopped_before_its_send_and_later_nonces_are_out_then_the_chain_decides(
+    world: World, monkeypatch: pytest.MonkeyPatch
+):
+    first, second = world.decide(world.pair()), world.decide(world.pair())
+    assert first is not None
+    assert second is not None
+    send = execution._send
+
+    def late(order: Order, attempts: Sequence[TxAttempt], ports: ExecutionPorts) -> None:
+        if order.pk == first.pk:
+            world.execute(second)
+            world.chain.faults["broadcast"] = [EpochClosedError("stopped")]
+        send(order, attempts, ports)
+
+    monkeypatch.setattr(execution, "_send", late)
+    assert world.execute(first) is OrderStatus.UNKNOWN
+    swap, [sent] = TxAttempt.objects.get(order=first), world.chain.sends
+    world.engine(EngineStatus.RUNNING, epoch=3)
+    world.age(first, minutes=5)
+    world.sweep()
+    cancel = TxAttempt.objects.get(order=first, purpose="cancel")
+    assert (cancel.nonce, cancel.epoch) == (swap.nonce, 3)
+    assert swap.tx_hash not in world.chain.sends
+    world.chain.mine()
+    assert world.settle(first) is OrderStatus.CANCELLED
+    assert world.settle(second) is OrderStatus.FILLED
+    assert sent in world.chain.mined
+    swap.refresh_from_db()
+    assert swap.status == "replaced"
+    world.assert_books_are_true()
+
+
 def test_entry_when_claim_dies_and_later_nonces_are_out_then_the_gap_is_closed(world: World):
     first, second = world.decide(world.pair()), world.decide(world.pair())
     assert first is not None
@@ -249,20 +312,11 @@ def test_send_when_the_kill_switch_was_quicker_then_nothing_of_that_epoch_is_eve
         return rows
 
     monkeypatch.setattr(execution, "_store", kill_after)
-    assert world.execute(order) is OrderStatus.UNKNOWN
-    world.age(order, minutes=5)
+    assert world.execute(order) is OrderStatus.CANCELLED
     world.sweep()
-    assert world.chain.sends == []
     world.engine(EngineStatus.RUNNING, epoch=3)
     world.sweep()
-    swap = TxAttempt.objects.get(purpose="swap")
-    cancel = TxAttempt.objects.get(purpose="cancel")
-    assert world.chain.sends == [cancel.tx_hash]
-    assert (cancel.nonce, cancel.epoch) == (swap.nonce, 3)
-    world.chain.mine()
-    assert world.settle(order) is OrderStatus.CANCELLED
-    swap.refresh_from_db()
-    assert swap.status == "replaced"
+    assert world.chain.sends == []
     assert budget_view().open_positions == 0
     world.assert_books_are_true()
 

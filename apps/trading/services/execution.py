@@ -30,7 +30,14 @@ from apps.state.durability import durable_transaction
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
 from apps.state.services.incidents import incident_from_error
-from apps.trading.logic.gas import fees_bid, tip_raise_max_raw
+from apps.trading.logic.gas import (
+    cost_raw,
+    fees_bid,
+    gas_price_cap_wei,
+    limit_with_data,
+    priced_at,
+    tip_raise_max_raw,
+)
 from apps.trading.models import Order, TxAttempt
 from apps.trading.services.attempts import attempt_store, attempts_send
 from apps.trading.services.cancellation import nonces_cancel
@@ -154,15 +161,16 @@ def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
     approval: UnsignedTx | None = None
     if intent.side == "sell":
         approval = builder.approval(intent, nonce=0, allowance_raw=found.allowance_raw)
-        gas += 0 if approval is None else approval.gas_limit
+        gas += 0 if approval is None else limit_with_data(approval.gas_limit, quoted)
     else:
         raise_max_raw = tip_raise_max_raw(config, intent.amount_in.raw)
         quoted = fees_bid(quoted, gas_limit=gas, raise_max_raw=raise_max_raw)
-    fees = _capped(quoted, intent.fee_cap_raw // gas)
+    count = 1 if approval is None else 2
+    fees = _capped(quoted, gas_price_cap_wei(intent.fee_cap_raw, gas=gas, fees=quoted, transactions=count))
     if fees is None:
         logger.info("order waits for cheaper gas", extra={"order": order.pk})
         return None
-    needed = (intent.amount_in.raw if intent.side == "buy" else 0) + gas * fees.max_fee_wei
+    needed = (intent.amount_in.raw if intent.side == "buy" else 0) + cost_raw(gas, fees, transactions=count)
     if found.balance_raw < needed:
         raise InsufficientFundsError(
             f"Wallet {order.wallet_key} cannot pay for this order and its gas.",
@@ -308,10 +316,7 @@ def _sign(
             intent, nonce=first + len(unsigned), recipient=prepared.owner, deadline_s=prepared.deadline_s
         )
     )
-    priced = [
-        replace(item, max_fee_wei=prepared.fees.max_fee_wei, tip_wei=prepared.fees.tip_wei)
-        for item in unsigned
-    ]
+    priced = [priced_at(item, prepared.fees) for item in unsigned]
     return [
         (item, ports.signer.sign(item, client_order_id=order.client_order_id, epoch=order.epoch))
         for item in priced
@@ -345,6 +350,8 @@ def _send(order: Order, attempts: Sequence[TxAttempt], ports: ExecutionPorts) ->
     if error is None:
         order_transition(order_id=order.pk, before=OrderStatus.SIGNED, after=OrderStatus.SUBMITTED)
         return
+    if isinstance(error, EpochClosedError) and _unsend(order, attempts, str(error)):
+        return
     uncertain = isinstance(error, BroadcastUncertainError)
     order_transition(
         order_id=order.pk,
@@ -352,3 +359,33 @@ def _send(order: Order, attempts: Sequence[TxAttempt], ports: ExecutionPorts) ->
         after=OrderStatus.UNKNOWN,
         reason=f"{'the send is uncertain' if uncertain else 'the send was refused'}: {error}",
     )
+
+
+def _unsend(order: Order, attempts: Sequence[TxAttempt], reason: str) -> bool:
+    """Give up an order whose bytes met a shut fence and were handed to nobody; False when that is not certain.
+
+    The bytes are deleted, so that nothing can send them later and their nonces are free for others.
+    """
+    assert order.nonce_first is not None
+    with transaction.atomic():
+        unsent = TxAttempt.objects.filter(order=order, status="signed", sent_by=[])
+        is_all = unsent.count() == len(attempts) == TxAttempt.objects.filter(order=order).count()
+        if not is_all or not nonces_return(
+            wallet_key=order.wallet_key,
+            chain_key=order.chain_key,
+            first=order.nonce_first,
+            count=order.nonce_count,
+        ):
+            return False
+        unsent.delete()
+        moved = order_transition(
+            order_id=order.pk,
+            before=OrderStatus.SIGNED,
+            after=OrderStatus.CANCELLED,
+            reason=f"signed and sent to nobody: {reason}",
+            nonce_first=None,
+            nonce_count=0,
+        )
+        if not moved:  # somebody else has it meanwhile, bytes and nonces included
+            transaction.set_rollback(True)
+        return moved
