@@ -27,13 +27,14 @@ def read(client: EvmClient, profile: ChainProfile, question: SendQuestion) -> Se
         asked["trial"] = ahead.request(
             question.trial, sender=question.owner, balance_raw=question.trial_balance_raw
         )
-    block, history, *rest = client.batch([*fee_requests(), *asked.values()])
-    answers: dict[str, Any] = dict(zip(asked, rest, strict=True))
+    priced = fee_requests(profile)
+    found = client.batch([*priced, *asked.values()])
+    answers: dict[str, Any] = dict(zip(asked, found[len(priced) :], strict=True))
     for name, (method, _) in asked.items():
         if name != "trial" and isinstance(answers[name], RpcFault):
             raise RpcFaultError(answers[name], method=method)
     return SendFacts(
-        fees=fees_of(block, history, profile),
+        fees=fees_of(found[: len(priced)], profile),
         balance_raw=parse.hex_number(answers["balance"], "balance"),
         nonce=parse.hex_number(answers["nonce"], "transaction count", maximum=parse.UINT64_MAX),
         allowance_raw=_allowance(answers.get("allowance")),

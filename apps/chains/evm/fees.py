@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from apps.chains.evm import parse
+from apps.chains.evm import data_fee, parse
 from apps.chains.evm.client import EvmClient, Request, RpcFault, RpcFaultError
-from apps.domain.market import ChainProfile, FeeQuote
+from apps.domain.market import BaseFeeRule, ChainProfile, FeeQuote
 
 #: Base fee moves by at most 1/8 a block (EIP-1559). Chains with other parameters move less or say so in eth_feeHistory.
 BASE_FEE_CHANGE_DENOMINATOR = 8
@@ -45,46 +45,73 @@ def next_base_fee_wei(*, base_fee_wei: int, gas_used: int, gas_limit: int) -> in
     return base_fee_wei + max(change, 1) if gas_used > target else base_fee_wei - change
 
 
-def quote_fees(facts: FeeFacts, *, base_fee_min_wei: int, tip_min_wei: int) -> FeeQuote:
-    """Return fees for the next block: the higher of our own base fee and the node's, a median tip, room for six blocks."""
-    computed = next_base_fee_wei(
-        base_fee_wei=facts.base_fee_wei, gas_used=facts.gas_used, gas_limit=facts.gas_limit
-    )
-    base_fee = max(computed, facts.next_base_fee_wei or 0, base_fee_min_wei)
+def quote_fees(
+    facts: FeeFacts,
+    *,
+    base_fee_min_wei: int,
+    tip_min_wei: int,
+    base_fee_rule: BaseFeeRule = "eip1559",
+    ignores_tips: bool = False,
+) -> FeeQuote:
+    """Return fees for the next block: the chain's base fee, a median tip where tips count, room for six blocks."""
+    base_fee = max(_base_fee_wei(facts, base_fee_rule), base_fee_min_wei)
     tips = sorted(facts.tips_wei)
-    tip = max(tips[len(tips) // 2] if tips else 0, tip_min_wei)
+    tip = 0 if ignores_tips else max(tips[len(tips) // 2] if tips else 0, tip_min_wei)
     return FeeQuote(
         base_fee_wei=base_fee,
         tip_wei=tip,
         max_fee_wei=BASE_FEE_MARGIN * base_fee + tip,
         block_number=facts.block_number,
-        tip_front_wei=max(facts.tips_front_wei, default=0),
+        tip_front_wei=0 if ignores_tips else max(facts.tips_front_wei, default=0),
     )
+
+
+def _base_fee_wei(facts: FeeFacts, rule: BaseFeeRule) -> int:
+    """Return the next block's base fee by the chain's rule; where that cannot be followed, the higher of all we know."""
+    told = facts.next_base_fee_wei
+    if rule == "zero" and facts.base_fee_wei == 0 and not told:
+        return 0
+    if rule == "told" and told is not None:
+        return told
+    computed = next_base_fee_wei(
+        base_fee_wei=facts.base_fee_wei, gas_used=facts.gas_used, gas_limit=facts.gas_limit
+    )
+    newest = facts.base_fee_wei if rule == "told" else 0
+    return max(computed, told or 0, newest)
 
 
 def read_fees(client: EvmClient, profile: ChainProfile) -> FeeQuote:
     """Return fees for the next block, from the newest block and, where the node has it, the fee history.
 
-    Raises NetworkError, BadDataError.
+    On a rollup with what a swap's data costs. Raises NetworkError, BadDataError.
     """
-    block, history = client.batch(fee_requests())
-    return fees_of(block, history, profile)
+    return fees_of(client.batch(fee_requests(profile)), profile)
 
 
-def fee_requests() -> list[Request]:
+def fee_requests(profile: ChainProfile) -> list[Request]:
     """Return what to ask for fees: ``fees_of`` takes the answers."""
     return [
         ("eth_getBlockByNumber", ("latest", False)),
         ("eth_feeHistory", (hex(HISTORY_BLOCKS), "latest", [TIP_PERCENTILE, TIP_PERCENTILE_FRONT])),
+        *data_fee.requests(profile.data_fee_rule),
     ]
 
 
-def fees_of(block: Any, history: Any, profile: ChainProfile) -> FeeQuote:
+def fees_of(answers: Sequence[Any], profile: ChainProfile) -> FeeQuote:
     """Return the fees that these answers make; without a fee history from the block alone. Raises NetworkError, BadDataError."""
+    block, history, *rest = answers
     if isinstance(block, RpcFault):
         raise RpcFaultError(block, method="eth_getBlockByNumber")
     facts = fee_facts(block, None if isinstance(history, RpcFault) else history)
-    return quote_fees(facts, base_fee_min_wei=profile.base_fee_min_wei, tip_min_wei=profile.tip_min_wei)
+    quote = quote_fees(
+        facts,
+        base_fee_min_wei=profile.base_fee_min_wei,
+        tip_min_wei=profile.tip_min_wei,
+        base_fee_rule=profile.base_fee_rule,
+        ignores_tips=profile.ignores_tips,
+    )
+    data = data_fee.data_fee_of(profile.data_fee_rule, rest)
+    return replace(quote, data_fee_raw=data.fee_raw, data_gas=data.gas, is_data_fee_known=data.is_known)
 
 
 def fee_facts(block: object, history: object) -> FeeFacts:

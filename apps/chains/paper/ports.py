@@ -221,21 +221,22 @@ class PaperReader:
         if price < fees.base_fee_wei:
             return False  # no block would include it at this fee
         if marker.swap is None:
-            self._account.settle(
-                row, marker, block=head, gas_used=CANCEL_GAS, fee_paid_raw=CANCEL_GAS * price
-            )
+            gas_used = CANCEL_GAS + fees.data_gas
+            fee_raw = gas_used * price + fees.data_fee_raw
+            self._account.settle(row, marker, block=head, gas_used=gas_used, fee_paid_raw=fee_raw)
             return True
         outcome, block = self._swap(marker, marker.swap)
         if outcome is None or block is None:
             return False
-        gas_used = min(outcome.gas_used, marker.gas_limit)
-        ran_dry = outcome.gas_used > marker.gas_limit
+        needed = outcome.gas_used + fees.data_gas
+        gas_used = min(needed, marker.gas_limit)
+        ran_dry = needed > marker.gas_limit
         self._account.settle(
             row,
             marker,
             block=block,
             gas_used=gas_used,
-            fee_paid_raw=gas_used * price,
+            fee_paid_raw=gas_used * price + fees.data_fee_raw,
             transfers=() if ran_dry else outcome.transfers,
             sell_tax_bps=outcome.sell_tax_bps,
             reason="it would have run out of gas" if ran_dry else outcome.reason,

@@ -223,7 +223,7 @@ def _sized(case: EntryCase, market: Market, size: Size) -> TradeDecision:
         )
         return skipped(case, SkipStage.LIMIT, (reason,), may_change=True)
     cost = gas.round_trip_cost_raw(buy_gas=market.buy_gas, sell_gas=market.sell_gas, fees=market.fees)
-    gas_limit = gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT)
+    gas_limit = gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT, fees=market.fees)
     fees = gas.fees_bid(
         market.fees, gas_limit=gas_limit, raise_max_raw=gas.tip_raise_max_raw(config, size.amount_raw)
     )
@@ -294,6 +294,8 @@ def _entered(
         reasons=(entered,),
         config_revision=case.config_revision,
         gas_limit=gas_limit,
-        fee_cap_raw=gas.fee_cap_raw(gas_limit=gas_limit, fees=fees, margin_bps=gas.ENTRY_FEE_MARGIN_BPS),
+        fee_cap_raw=gas.fee_cap_raw(
+            gas_limit=gas_limit, fees=fees, margin_bps=gas.ENTRY_FEE_MARGIN_BPS, transactions=1
+        ),
         adjustments=adjusted(case, market, size, slippage_bps=slippage_bps, tip_wei=fees.tip_wei),
     )

@@ -41,6 +41,7 @@ def market_of(case: EntryCase) -> Market | Reason:
             ("reserves", facts.reserves),
             ("quote_price", facts.quote_price_usd_micros or None),
             ("fees", facts.fees),
+            ("data_fee", facts.fees is None or facts.fees.is_data_fee_known or None),
             ("wallet_balance", facts.wallet_native_raw),
             ("buy_tax_bps", buy_tax),
         )
@@ -79,9 +80,10 @@ def _figure(analysis: Analysis, code: str) -> int | None:
 def _gas_reserve_raw(market: Market) -> int:
     """Return what must stay in the wallet: the round trip's gas with the margins that its orders may use."""
     buy = gas.fee_cap_raw(
-        gas_limit=gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT),
+        gas_limit=gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT, fees=market.fees),
         fees=market.fees,
         margin_bps=gas.ENTRY_FEE_MARGIN_BPS,
+        transactions=1,
     )
     return buy + 2 * gas.exit_cost_raw(sell_gas=market.sell_gas, fees=market.fees)
 

@@ -215,7 +215,8 @@ def _exited(
         is_urgent=due.tag in URGENT_TAGS,
     )
     price = case.quote_price_usd_micros
-    gas_limit = gas.gas_limit_of(position.sell_gas, default=gas.SELL_GAS_DEFAULT)
+    gas_limit = gas.gas_limit_of(position.sell_gas, default=gas.SELL_GAS_DEFAULT, fees=fees)
+    approval_gas = gas.limit_with_data(gas.APPROVE_GAS * 2, fees)
     return TradeDecision(
         trace_id=position.trace_id,
         pair_key=position.pair_key,
@@ -233,7 +234,10 @@ def _exited(
         exit_tag=due.tag,
         gas_limit=gas_limit,
         fee_cap_raw=gas.fee_cap_raw(
-            gas_limit=gas_limit + gas.APPROVE_GAS * 2, fees=fees, margin_bps=gas.EXIT_FEE_MARGIN_BPS
+            gas_limit=gas_limit + approval_gas,
+            fees=fees,
+            margin_bps=gas.EXIT_FEE_MARGIN_BPS,
+            transactions=2,
         ),
         adjustments=adjustments,
     )

@@ -7,6 +7,7 @@ from dataclasses import replace
 from apps.domain.config import TradingConfig
 from apps.domain.market import FeeQuote
 from apps.domain.money import BPS_ONE
+from apps.domain.order import UnsignedTx
 
 #: Taken where the round trip could not measure it: generous figures of a taxed token on a V2 router.
 BUY_GAS_DEFAULT, SELL_GAS_DEFAULT = 250_000, 300_000
@@ -22,32 +23,48 @@ ENTRY_FEE_MARGIN_BPS, EXIT_FEE_MARGIN_BPS = 15_000, 50_000
 FRONT_BID_BPS = 11_000
 
 
-def gas_limit_of(measured: int | None, *, default: int) -> int:
+def gas_limit_of(measured: int | None, *, default: int, fees: FeeQuote) -> int:
     """Return the gas limit for a swap whose inner call took ``measured`` gas."""
     gas = default if measured is None else measured
-    return min((gas + INTRINSIC_GAS) * GAS_MARGIN_BPS // BPS_ONE, GAS_LIMIT_MAX)
+    return min((gas + INTRINSIC_GAS + fees.data_gas) * GAS_MARGIN_BPS // BPS_ONE, GAS_LIMIT_MAX)
 
 
-def cost_raw(gas: int, fees: FeeQuote) -> int:
-    """Return the most that ``gas`` may cost at these fees."""
-    return gas * fees.max_fee_wei
+def limit_with_data(gas_limit: int, fees: FeeQuote) -> int:
+    """Return the limit with room for what the transaction's data takes of it; as it is where data takes no gas."""
+    return min(gas_limit + fees.data_gas * GAS_MARGIN_BPS // BPS_ONE, GAS_LIMIT_MAX)
+
+
+def priced_at(tx: UnsignedTx, fees: FeeQuote) -> UnsignedTx:
+    """Return the transaction at these fees. A swap's limit was made with room for its data, an approval's was not."""
+    limit = limit_with_data(tx.gas_limit, fees) if tx.purpose == "approve" else tx.gas_limit
+    return replace(tx, gas_limit=limit, max_fee_wei=fees.max_fee_wei, tip_wei=fees.tip_wei)
+
+
+def cost_raw(gas: int, fees: FeeQuote, *, transactions: int) -> int:
+    """Return the most that so many transactions of ``gas`` in all may cost at these fees, their data fees included."""
+    return gas * fees.max_fee_wei + transactions * fees.data_fee_raw
 
 
 def round_trip_cost_raw(*, buy_gas: int | None, sell_gas: int | None, fees: FeeQuote) -> int:
     """Return the most that buying, approving and selling may cost."""
-    gas = (BUY_GAS_DEFAULT if buy_gas is None else buy_gas) + INTRINSIC_GAS
-    return cost_raw(gas, fees) + exit_cost_raw(sell_gas=sell_gas, fees=fees)
+    gas = (BUY_GAS_DEFAULT if buy_gas is None else buy_gas) + INTRINSIC_GAS + fees.data_gas
+    return cost_raw(gas, fees, transactions=1) + exit_cost_raw(sell_gas=sell_gas, fees=fees)
 
 
 def exit_cost_raw(*, sell_gas: int | None, fees: FeeQuote) -> int:
     """Return the most that approving and selling may cost."""
     gas = (SELL_GAS_DEFAULT if sell_gas is None else sell_gas) + INTRINSIC_GAS
-    return cost_raw(gas + APPROVE_GAS, fees)
+    return cost_raw(gas + APPROVE_GAS + 2 * fees.data_gas, fees, transactions=2)
 
 
-def fee_cap_raw(*, gas_limit: int, fees: FeeQuote, margin_bps: int) -> int:
-    """Return the most that an order's transactions together may cost."""
-    return cost_raw(gas_limit, fees) * margin_bps // BPS_ONE
+def fee_cap_raw(*, gas_limit: int, fees: FeeQuote, margin_bps: int, transactions: int) -> int:
+    """Return the most that an order's transactions, so many of them, may cost together."""
+    return cost_raw(gas_limit, fees, transactions=transactions) * margin_bps // BPS_ONE
+
+
+def gas_price_cap_wei(cap_raw: int, *, gas: int, fees: FeeQuote, transactions: int) -> int:
+    """Return what a unit of gas may cost under an order's cap, once the data of its transactions is paid; 0 at least."""
+    return max(cap_raw - transactions * fees.data_fee_raw, 0) // gas
 
 
 def fees_bid(fees: FeeQuote, *, gas_limit: int, raise_max_raw: int) -> FeeQuote:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from apps.domain.market import FeeQuote
 from apps.domain.money import BPS_ONE
+from apps.trading.logic.gas import gas_price_cap_wei
 
 #: Nodes ask for a tenth more on both fees; an eighth is what the largest of them want.
 REPLACEMENT_BPS = 11_250
@@ -44,7 +45,7 @@ def fees_offered(waiting: tuple[Waiting, ...], fees: FeeQuote, *, fee_cap_raw: i
     gas = sum(item.gas_limit for item in waiting)
     tip = max(fees.tip_wei, *(raised(item.tip_wei) for item in waiting))
     least = max(fees.base_fee_wei + tip, *(raised(item.max_fee_wei) for item in waiting))
-    most = fee_cap_raw // gas
+    most = gas_price_cap_wei(fee_cap_raw, gas=gas, fees=fees, transactions=len(waiting))
     if least > most:
         return None
     return replace(fees, tip_wei=tip, max_fee_wei=min(max(least, fees.max_fee_wei), most))

@@ -18,6 +18,7 @@ from apps.domain.order import UnsignedTx
 from apps.state.services.engine import engine_view
 from apps.state.services.events import event_record
 from apps.trading.logic import ledger
+from apps.trading.logic.gas import limit_with_data
 from apps.trading.models import TxAttempt
 from apps.trading.services.ledger import entry_write
 from apps.trading.services.ports import ExecutionPorts
@@ -116,7 +117,7 @@ def allowance_revoke(
                 to=token_address,
                 value_raw=0,
                 data=data,
-                gas_limit=REVOKE_GAS_LIMIT,
+                gas_limit=limit_with_data(REVOKE_GAS_LIMIT, fees),
                 max_fee_wei=fees.max_fee_wei,
                 tip_wei=fees.tip_wei,
             ),

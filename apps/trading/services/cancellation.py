@@ -16,6 +16,7 @@ from apps.domain.market import FeeQuote
 from apps.domain.order import OrderStatus, SignedTx, UnsignedTx
 from apps.state.durability import durable_transaction
 from apps.state.services.incidents import incident_open
+from apps.trading.logic.gas import limit_with_data
 from apps.trading.models import Order, TxAttempt
 from apps.trading.services.attempts import attempt_store, cancellations_send
 from apps.trading.services.orders import order_advance, order_transition
@@ -68,7 +69,7 @@ def _cancellation(
         to=owner,
         value_raw=0,
         data=b"",
-        gas_limit=CANCEL_GAS,
+        gas_limit=limit_with_data(CANCEL_GAS, fees),
         max_fee_wei=max(max_fee, tip),
         tip_wei=tip,
     )

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from django.utils import timezone
@@ -19,6 +18,7 @@ from apps.domain.order import IN_FLIGHT_STATUSES, OrderIntent, OrderStatus, Sign
 from apps.state.durability import durable_transaction
 from apps.state.services.config import active_config
 from apps.state.services.events import event_record
+from apps.trading.logic.gas import cost_raw, priced_at
 from apps.trading.logic.replacement import Waiting, fees_offered, is_outbid, is_shut_out
 from apps.trading.models import Order, TxAttempt
 from apps.trading.services.attempts import attempt_store, attempts_send, newest_by_nonce, open_attempts
@@ -61,7 +61,7 @@ def order_replace(*, order: Order, pending: Sequence[TxAttempt], epoch: int, por
     if offer is None or not _is_affordable(unsigned, offer, ports, order):
         logger.info("order waits at its price: more is above its cap", extra={"order": order.pk})
         return False
-    priced = [replace(item, max_fee_wei=offer.max_fee_wei, tip_wei=offer.tip_wei) for item in unsigned]
+    priced = [priced_at(item, offer) for item in unsigned]
     pairs = [
         (item, ports.signer.sign(item, client_order_id=order.client_order_id, epoch=order.epoch))
         for item in priced
@@ -132,7 +132,10 @@ def _is_affordable(
 ) -> bool:
     owner = ports.signer.address(order.wallet_key)
     balance = ports.reader.balances(owner, [NATIVE_ADDRESS]).get(NATIVE_ADDRESS, 0)
-    return balance >= sum(item.value_raw + item.gas_limit * offer.max_fee_wei for item in unsigned)
+    return balance >= sum(
+        item.value_raw + cost_raw(item.gas_limit, offer, transactions=1)
+        for item in (priced_at(raw, offer) for raw in unsigned)
+    )
 
 
 def _store(
