@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
 from decimal import Decimal
-from itertools import groupby
 from typing import Any, Final
 
 from django.utils import timezone
@@ -14,60 +12,21 @@ from apps.dashboard.asks import Ask
 from apps.dashboard.logic.words import code_words, figure_words
 from apps.domain.money import BPS_ONE
 from apps.intelligence.logic.drift import RESOLVED_MIN
-from apps.intelligence.logic.outlook import STALE_AFTER_DAYS
 from apps.intelligence.logic.processing import CacheShare, PartLatency, UnknownShare
-from apps.intelligence.models import MarketRegimeRecord, ModelHealth
+from apps.intelligence.markets import market_rows
+from apps.intelligence.models import ModelHealth
 from apps.intelligence.services.statistics import processing_statistics
-from apps.intelligence.sources.prices.port import MARKETS
 
-#: Days of a market's past regimes that are shown, and estimates that are least known.
-DAYS_SHOWN: Final = 30
+#: Estimates that are least known.
 UNKNOWNS_SHOWN: Final = 25
 _MODELS: Final = {"loss_probability": "Probability of loss"}
 
 
 # -- markets ------------------------------------------------------------------------------
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MarketRow:
-    """One market: its newest record, and the regimes of the days up to it, oldest first."""
-
-    record: MarketRegimeRecord
-    is_stale: bool
-    course: tuple[str, ...]  # "bull 12 d", "unknown 2 d": stretches of one regime
-    days: int  # for how many of them the newest regime has stood
-
-    @property
-    def state(self) -> str:
-        """Return the regime as it may be relied on now."""
-        return "unknown" if self.is_stale else self.record.regime
-
-
 def regime_rows(_: Ask) -> dict[str, Any]:
     """Return every market that was ever judged, the large ones first."""
-    now = timezone.now()
-    records: dict[str, list[MarketRegimeRecord]] = {}
-    since = now - timedelta(days=DAYS_SHOWN + STALE_AFTER_DAYS)
-    for record in MarketRegimeRecord.objects.filter(as_of__gte=since).order_by("as_of"):
-        records.setdefault(record.market, []).append(record)
-    order = {name: place for place, name in enumerate(MARKETS)}
-    rows = [
-        MarketRow(
-            record=found[-1],
-            is_stale=now - found[-1].as_of > timedelta(days=STALE_AFTER_DAYS),
-            course=tuple(f"{regime} {days} d" for regime, days in _stretches(found)),
-            days=_stretches(found)[-1][1],
-        )
-        for _, found in sorted(records.items(), key=lambda item: order.get(item[0], len(order)))
-    ]
+    rows = list(market_rows())
     return {"rows": rows, "is_simulated": any(row.record.is_simulated for row in rows)}
-
-
-def _stretches(found: list[MarketRegimeRecord]) -> list[tuple[str, int]]:
-    """Return the regimes in their order, each with how many days it stood."""
-    return [
-        (regime, sum(1 for _ in own))
-        for regime, own in groupby(found[-DAYS_SHOWN:], key=lambda record: record.regime)
-    ]
 
 
 # -- processing ---------------------------------------------------------------------------
