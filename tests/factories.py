@@ -17,6 +17,7 @@ from django.contrib.auth import get_user_model
 from django.utils import timezone
 from eth_utils.address import to_checksum_address
 
+from apps.alerts.models import AlertCursor, AlertRecord, BotBinding, Delivery, DeniedChat
 from apps.chains.models import (
     Chain,
     DexDeployment,
@@ -946,3 +947,68 @@ class SandboxLaunchFactory(DjangoModelFactory):
     is_unsellable = False
     token_address = factory.Sequence(lambda n: address_for(f"token {n}"))
     pool_address = factory.Sequence(lambda n: address_for(f"pool {n}"))
+
+
+# -- alerts --------------------------------------------------------------------------------
+class AlertRecordFactory(DjangoModelFactory):
+    class Meta:
+        model = AlertRecord
+
+    rule = "incident"
+    dedup_key = factory.Sequence(lambda n: f"incident/{n}")
+    severity = "critical"
+    title = "The books differ from the chain"
+    remedy = "Run `manage.py ledger check`."
+    is_lasting = True
+    first_at = Now()
+    last_at = Now()
+
+
+class DeliveryFactory(DjangoModelFactory):
+    class Meta:
+        model = Delivery
+
+    alert = factory.SubFactory(AlertRecordFactory)
+    transport = "webhook"
+    notice = factory.LazyFunction(
+        lambda: {
+            "kind": "raised",
+            "rule": "incident",
+            "severity": "critical",
+            "title": "The books differ from the chain",
+            "text": "",
+            "remedy": "Run `manage.py ledger check`.",
+            "link": "",
+            "at_ms": 1_767_225_600_000,
+            "mode": "sandbox",
+            "count": 1,
+        }
+    )
+    next_try_at = Now()
+    created_at = Now()
+
+
+class AlertCursorFactory(DjangoModelFactory):
+    class Meta:
+        model = AlertCursor
+        django_get_or_create = ("id",)
+
+    id = 1
+    position = 0
+
+
+class BotBindingFactory(DjangoModelFactory):
+    class Meta:
+        model = BotBinding
+        django_get_or_create = ("id",)
+
+    id = 1
+
+
+class DeniedChatFactory(DjangoModelFactory):
+    class Meta:
+        model = DeniedChat
+
+    chat_id = factory.Sequence(lambda n: 1_000 + n)
+    first_at = Now()
+    last_at = Now()
