@@ -3,30 +3,11 @@
 from __future__ import annotations
 
 import logging
-import re
 from typing import Any
 
-#: Private keys, signed payloads, passwords in addresses, bearer tokens: a 64-digit hex word is kept only when it is named
-#: as a hash, because a private key looks just the same.
-_SECRETS = (
-    (
-        re.compile(
-            r"(?i)((?:password|passphrase|secret|token|api_?key|private_?key|mnemonic)[\"']?\s*[=:]\s*[\"']?)[^\s\"',}]+"
-        ),
-        r"\1***",
-    ),
-    (re.compile(r"(://[^/\s:@]+:)[^@\s]+@"), r"\1***@"),
-    (re.compile(r"(?i)bearer\s+[\w.~+/-]+"), "Bearer ***"),
-    (re.compile(r"\b0x[0-9a-fA-F]{160,}\b"), "0x***"),
-)
+from apps.state.logic.redaction import redact
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
-
-
-def redact(text: str) -> str:
-    """Return ``text`` with everything that looks like a secret blacked out."""
-    for pattern, replacement in _SECRETS:
-        text = pattern.sub(replacement, text)
-    return text
 
 
 def _extra(record: logging.LogRecord) -> dict[str, Any]:

@@ -11,8 +11,10 @@ from typing import Any
 
 import pytest
 from django.conf import settings
+from django.db import connection
 from django.test import TransactionTestCase
 
+from apps.state import append_only
 from apps.state.kept import forget_all
 from tests import programs
 
@@ -75,6 +77,21 @@ def _loopback_only() -> Iterator[None]:
         patch.setattr(socket.socket, "sendto", guarded_sendto)
         patch.setattr(socket, "getaddrinfo", guarded_look_up)
         yield
+
+
+# -- the log ---------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> frozenset[str]:
+    """Take the log's triggers away, for tests empty the tables; return those that the migrations had made.
+
+    Tests of the triggers put them up again in their own transactions; processes that tests start have them.
+    """
+    with django_db_blocker.unblock():
+        found = append_only.installed(connection)
+        append_only.remove(connection)
+    return found
 
 
 # -- marks ----------------------------------------------------------------------------------

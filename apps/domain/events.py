@@ -23,8 +23,10 @@ class EventKind(Enum):
     CONFIG_CHANGED = "config_changed"
     INCIDENT_OPENED = "incident_opened"
     INCIDENT_CLOSED = "incident_closed"
-    KEY_USED = "key_used"
-    LOGIN = "login"
+    KEY_USED = "key_used"  # made, unlocked, limited, exported, rotated
+    KEY_SIGNED = "key_signed"  # one signature, with its purpose
+    LOGIN = "login"  # in, out, refused, locked out, second factor
+    ACCESS_CHANGED = "access_changed"  # users, groups, rights, second factors, tokens
     COMPONENT_CHANGED = "component_changed"
     ALERT_CHANGED = "alert_changed"
     BOT_COMMAND = "bot_command"

@@ -1,13 +1,14 @@
-"""The trace id of what is being done now, in a context variable and in every log line."""
+"""The trace id of what is being done now, in a context variable and in every log line; and who does it."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 _current: ContextVar[str] = ContextVar("trace_id", default="")
+_actor: ContextVar[Callable[[], str] | None] = ContextVar("actor", default=None)
 
 
 @contextmanager
@@ -23,6 +24,22 @@ def bind_trace(trace_id: str) -> Iterator[None]:
 def current_trace() -> str:
     """Return the bound trace id, or "" outside of any trace."""
     return _current.get()
+
+
+@contextmanager
+def bind_actor(name: Callable[[], str]) -> Iterator[None]:
+    """Bind whoever acts within the block; ``name`` is asked when something is recorded."""
+    token = _actor.set(name)
+    try:
+        yield
+    finally:
+        _actor.reset(token)
+
+
+def current_actor() -> str:
+    """Return the name of the person who acts, or "" where none does."""
+    name = _actor.get()
+    return "" if name is None else name()
 
 
 class TraceFilter(logging.Filter):

@@ -10,9 +10,9 @@ from django.db import Error as DatabaseFault
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
+from apps.state.logic.redaction import redact
 from dexsniper.env import Environment
 from dexsniper.health.check import Check, fault, good, warning
-from dexsniper.logs import redact
 
 _BROKER_TIMEOUT_S = 1.0
 

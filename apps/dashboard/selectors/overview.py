@@ -63,9 +63,12 @@ FEEDS: dict[str, tuple[str, tuple[EventKind, ...]]] = {
             EventKind.BOT_COMMAND,
             EventKind.KEY_USED,
             EventKind.LOGIN,
+            EventKind.ACCESS_CHANGED,
         ),
     ),
 }
+#: Every order tells of itself: its signatures stand in the audit trail alone.
+_QUIET = (EventKind.KEY_SIGNED.value,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -166,6 +169,8 @@ def feed(ask: Ask) -> tuple[FeedLine, ...]:
     events = Event.objects.order_by("-id")
     if kinds:
         events = events.filter(kind__in=[kind.value for kind in kinds])
+    else:
+        events = events.exclude(kind__in=_QUIET)
     fields = ("id", "kind", "at", "summary", "actor", "trace_id", "subject")
     rows = list(events.values(*fields)[:FEED_LENGTH])
     traces = {row["trace_id"] for row in rows if row["kind"] in _NAMELESS} - {""}
