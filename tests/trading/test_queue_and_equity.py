@@ -68,6 +68,18 @@ def test_queue_rows_then_are_claimed_once_released_recovered_and_given_up():
     assert (other.status, other.skip_explanation) == ("quarantined", "bad data")
 
 
+@pytest.mark.django_db
+def test_queue_rush_then_nothing_ends_unseen_before_its_long_grace():
+    looked_at = factories.OpportunityFactory(evaluations=1)
+    unseen = factories.OpportunityFactory(evaluations=0)
+    Opportunity.objects.update(give_up_at=timezone.now() - timedelta(minutes=5))
+    assert opportunities_expire() == 1
+    looked_at.refresh_from_db()
+    assert (looked_at.status, opportunities_due()) == ("expired", (unseen.pk,))
+    Opportunity.objects.filter(pk=unseen.pk).update(give_up_at=timezone.now() - timedelta(minutes=11))
+    assert opportunities_expire() == 1
+
+
 def test_admin_then_every_list_and_row_opens_and_nothing_can_be_written(world: World, admin_client):
     world.buy()
     for model in (Opportunity, DecisionRecord, Order, Position, FillRecord, JournalEntry):

@@ -29,6 +29,7 @@ from apps.sandbox.processes import sandbox_specs
 from apps.sandbox.rows import rows_write
 from apps.sandbox.rpc import SandboxRpc
 from apps.sandbox.transactions import DEAD, DEADLINE, pool_address
+from apps.state.models import Heartbeat
 from apps.state.services.config import active_config, config_change
 from apps.trading.models import Opportunity, OpportunityStatus, Order
 from apps.wallets.services.wallets import sandbox_wallet_prepare
@@ -36,6 +37,7 @@ from apps.wallets.services.wallets import sandbox_wallet_prepare
 logger = logging.getLogger(__name__)
 
 _START_MAX_S = 20.0
+_WORKERS_START_MAX_S, _LOOK_EVERY_S = 60.0, 0.1
 _LAUNCHES_PER_BLOCK = 16  # all five steps of each fit in one block
 _ETHER = 10**18
 _SUPPLY_RAW, _POOLED_RAW = 10**27, 95 * 10**25
@@ -115,12 +117,16 @@ class Ground:
 
 
 @contextmanager
-def grounds(count: int = len(CHAINS)) -> Iterator[tuple[Ground, ...]]:
-    """Start so many of the sandbox's chains, ready to be traded on, and stop them at the end. Raises PlatformError."""
+def grounds(count: int = len(CHAINS), *, works_here: bool = True) -> Iterator[tuple[Ground, ...]]:
+    """Start so many of the sandbox's chains, ready to be traded on, and stop them at the end. Raises PlatformError.
+
+    ``works_here``: messages go nowhere and the bench does the work itself; else workers of their own listen to the broker.
+    """
     specs = sandbox_specs(settings.ENV)
     chosen = CHAINS[:count]
     owner = sandbox_wallet_prepare().address
-    current_app.conf.update(broker_url="memory://")  # messages are worked off here
+    if works_here:
+        current_app.conf.update(broker_url="memory://")
     with ExitStack() as stack:
         for chain in chosen:
             stack.enter_context(_anvil(next(spec for spec in specs if spec["name"] == chain.process_name)))
@@ -178,8 +184,18 @@ def follower_of(ground: Ground) -> ChainFollower:
     return follower
 
 
+def workers_await(names: Sequence[str]) -> None:
+    """Return once these processes are at work. Raises PlatformError."""
+    wanted = {f"worker/{name}" for name in names if name != "broker"}
+    deadline = time.monotonic() + _WORKERS_START_MAX_S
+    while missing := wanted - set(Heartbeat.objects.values_list("component", flat=True)):
+        if time.monotonic() > deadline:
+            raise PlatformError(f"Not at work in time: {', '.join(sorted(missing))}.", remedy="Run it again.")
+        time.sleep(_LOOK_EVERY_S)
+
+
 def messages_forget() -> None:
-    """Drop the messages that were sent: the bench does the work itself."""
+    """Drop the messages that were sent and that nobody has begun with."""
     with current_app.connection_for_write() as broker, broker.channel() as channel:
         for queue in current_app.amqp.queues.values():
             bound = queue(channel)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.domain.config import TradingConfig
@@ -18,8 +18,10 @@ from apps.trading.services.clock import moment_of
 
 #: An evaluation takes well under a second; one that is older has lost its worker.
 EVALUATION_STALE_S = 30
-#: A waiting opportunity that nobody looked at by then is too old to be an entry.
+#: A waiting opportunity that nobody looked at again by then is too old to be an entry.
 GIVE_UP_GRACE_S = 60
+#: One that was never looked at waits longer: in a rush each gets its look, and the decision says why it is too late.
+UNSEEN_GRACE_S = 600
 _BATCH_MAX = 500
 _EXPLANATION_LENGTH = 300
 
@@ -153,9 +155,11 @@ def opportunities_recover() -> int:
 def opportunities_expire() -> int:
     """End opportunities that nobody could look at in time."""
     now = timezone.now()
-    return Opportunity.objects.filter(
-        status=OpportunityStatus.WAITING, give_up_at__lt=now - timedelta(seconds=GIVE_UP_GRACE_S)
-    ).update(status=OpportunityStatus.EXPIRED, updated_at=now)
+    too_late = Q(give_up_at__lt=now - timedelta(seconds=GIVE_UP_GRACE_S), evaluations__gt=0)
+    unseen = Q(give_up_at__lt=now - timedelta(seconds=UNSEEN_GRACE_S))
+    return Opportunity.objects.filter(too_late | unseen, status=OpportunityStatus.WAITING).update(
+        status=OpportunityStatus.EXPIRED, updated_at=now
+    )
 
 
 def opportunities_due(*, limit: int = _BATCH_MAX, by_priority: bool = False) -> tuple[int, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import importlib
 import json
 import os
@@ -10,6 +11,9 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -20,6 +24,8 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.state.console import answer, plain_errors
 from dexsniper.env import BASE_DIR, child_environment
 from dexsniper.management.commands.demo import free_ports
+from dexsniper.processes import broker_spec, engine_specs
+from dexsniper.supervisor import Supervisor
 
 #: Subject -> the module that measures it, by ``run() -> {"figures", "baseline", "ratio"}``. One that is not there is not
 #: offered. Those of ``_APART`` get an installation of their own.
@@ -34,7 +40,8 @@ SUBJECTS = {
     "quotes": "apps.engine.bench.quotes",
 }
 _APART = frozenset(SUBJECTS) - {"quotes"}
-#: A measurement takes up to a minute; setting up and tearing down come on top.
+#: A measurement takes up to a minute; setting up and tearing down come on top. A subject may ask for more by a
+#: ``TIME_MAX_S`` of its own.
 _TIME_MAX_S = 180
 
 
@@ -78,7 +85,27 @@ def _inner(name: str, file: Path) -> None:
     from dexsniper.management.commands.up import prepare
 
     prepare(settings.ENV, say=print)
-    file.write_text(json.dumps(_measured(name)), encoding="utf-8")
+    with _processes(getattr(importlib.import_module(SUBJECTS[name]), "WORKERS", ())):
+        found = _measured(name)
+    file.write_text(json.dumps(found), encoding="utf-8")
+
+
+@contextmanager
+def _processes(names: Sequence[str]) -> Iterator[None]:
+    """Keep these processes of the system at work meanwhile: those that the subject names as its ``WORKERS``."""
+    if not names:
+        yield
+        return
+    specs = [spec for spec in (broker_spec(settings.ENV), *engine_specs(settings.ENV, needs=())) if spec]
+    supervisor = Supervisor([spec for spec in specs if spec.name in names], cwd=BASE_DIR, colour=False)
+    with ThreadPoolExecutor(1, thread_name_prefix="supervisor") as pool:
+        loop = pool.submit(asyncio.new_event_loop).result()
+        run = pool.submit(loop.run_until_complete, supervisor.run())
+        try:
+            yield
+        finally:
+            loop.call_soon_threadsafe(supervisor.stop)
+            run.result()
 
 
 def _apart(name: str) -> dict[str, Any]:
@@ -98,6 +125,7 @@ def _apart(name: str) -> dict[str, Any]:
         DEXSNIPER_LOG_LEVEL="WARNING",
     )
     argv = [sys.executable, str(BASE_DIR / "manage.py"), "bench", name, "--inner", str(report)]
+    time_max_s: int = getattr(importlib.import_module(SUBJECTS[name]), "TIME_MAX_S", _TIME_MAX_S)
     try:
         done = subprocess.run(
             argv,
@@ -105,7 +133,7 @@ def _apart(name: str) -> dict[str, Any]:
             cwd=BASE_DIR,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=_TIME_MAX_S,
+            timeout=time_max_s,
             check=False,
         )
         if not report.is_file():
@@ -114,7 +142,7 @@ def _apart(name: str) -> dict[str, Any]:
         found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
         return found
     except subprocess.TimeoutExpired:
-        raise CommandError(f"the measurement took more than {_TIME_MAX_S} s") from None
+        raise CommandError(f"the measurement took more than {time_max_s} s") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
