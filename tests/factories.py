@@ -18,6 +18,7 @@ from django.utils import timezone
 from eth_utils.address import to_checksum_address
 
 from apps.alerts.models import AlertCursor, AlertRecord, BotBinding, Delivery, DeniedChat
+from apps.api.models import ApiToken, IdempotencyKey
 from apps.chains.models import (
     Chain,
     DexDeployment,
@@ -1012,3 +1013,29 @@ class DeniedChatFactory(DjangoModelFactory):
     chat_id = factory.Sequence(lambda n: 1_000 + n)
     first_at = Now()
     last_at = Now()
+
+
+# -- API -----------------------------------------------------------------------------------
+class ApiTokenFactory(DjangoModelFactory):
+    class Meta:
+        model = ApiToken
+
+    user = factory.SubFactory(UserFactory)
+    name = "a script"
+    prefix = factory.Sequence(lambda n: f"p{n:07d}")
+    digest = factory.LazyAttribute(lambda row: hashlib.sha256(row.prefix.encode()).hexdigest())
+    scopes = factory.LazyFunction(lambda: ["read"])
+    created_at = Now()
+    created_by = "admin"
+
+
+class IdempotencyKeyFactory(DjangoModelFactory):
+    class Meta:
+        model = IdempotencyKey
+
+    user = factory.SubFactory(UserFactory)
+    key = factory.Sequence(lambda n: f"key-{n}")
+    fingerprint = factory.LazyAttribute(lambda row: hashlib.sha256(row.key.encode()).hexdigest())
+    status = 200
+    answer = factory.LazyFunction(dict)
+    created_at = Now()
