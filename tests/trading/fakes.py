@@ -75,6 +75,8 @@ class FakeChain:
     number: int = 100
     salt: str = ""  # changes all later block hashes: another history
     base_fee: int = 10**7
+    data_fee: int = 0  # a rollup's, beside the gas of each transaction
+    data_gas: int = 0  # out of its limit
     price: int | None = 3_000_000_000
     pool_of_pending: dict[str, SignedTx] = field(default_factory=dict)
     mined: dict[str, _Mined] = field(default_factory=dict)
@@ -144,6 +146,8 @@ class FakeChain:
             tip_wei=10**6,
             max_fee_wei=2 * self.base_fee + 10**6,
             block_number=self.number,
+            data_fee_raw=self.data_fee,
+            data_gas=self.data_gas,
         )
 
     def failure_ahead(self, tx: UnsignedTx, *, sender: str, balance_raw: int | None = None) -> str:
@@ -315,10 +319,10 @@ class FakeChain:
     def _execute(self, tx: SignedTx) -> Receipt:
         unsigned = self.signed[tx.tx_hash]
         do = json.loads(unsigned.data) if unsigned.data else {"do": "cancel"}
-        used = {"approve": 46_000, "cancel": CANCEL_GAS}.get(do["do"], SWAP_GAS_USED)
-        fee = used * min(unsigned.max_fee_wei, self.base_fee + unsigned.tip_wei)
+        used = {"approve": 46_000, "cancel": CANCEL_GAS}.get(do["do"], SWAP_GAS_USED) + self.data_gas
+        fee = used * min(unsigned.max_fee_wei, self.base_fee + unsigned.tip_wei) + self.data_fee
         self.native[self.owner] -= fee
-        moves = self._run(do, unsigned)
+        moves = self._run(do, unsigned) if used <= unsigned.gas_limit else None
         return Receipt(
             tx_hash=tx.tx_hash,
             succeeded=moves is not None,

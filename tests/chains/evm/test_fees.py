@@ -20,8 +20,9 @@ from apps.chains.evm.fees import (
 )
 from apps.domain.errors import BadDataError
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
-from apps.domain.market import ChainProfile
+from apps.domain.market import BaseFeeRule, ChainProfile
 from apps.domain.money import Token
+from apps.trading.logic.gas import fees_bid
 from tests.chain_fixtures import LocalChain, Rpc, anvil
 from tests.fakes.rpc import FakeRpc
 
@@ -136,6 +137,39 @@ def test_quote_when_chain_has_a_minimum_then_never_bids_below() -> None:
     facts = FeeFacts(block_number=1, base_fee_wei=0, gas_used=0, gas_limit=10**8)
     quote = quote_fees(facts, base_fee_min_wei=0, tip_min_wei=50_000_000)  # BSC: the tip is the whole price
     assert (quote.base_fee_wei, quote.tip_wei, quote.max_fee_wei) == (0, 50_000_000, 50_000_000)
+
+
+@pytest.mark.parametrize(
+    ("rule", "newest", "told", "expected"),
+    [
+        ("eip1559", 1_000, 1_001, 1_125),  # a full block: the formula's word is the higher one
+        ("eip1559", 1_000, None, 1_125),
+        ("told", 1_000, 1_004, 1_004),  # a chain that moves by less than Ethereum
+        ("told", 1_000, 900, 900),
+        ("told", 1_000, None, 1_125),
+        ("zero", 0, 0, 0),  # the formula alone would add a wei after a full block
+        ("zero", 0, None, 0),
+        ("zero", 0, 7, 7),  # the row is wrong by now: what is charged counts
+        ("zero", 1_000, None, 1_125),
+    ],
+)
+def test_quote_when_chain_has_a_rule_of_its_own_then_follows_it(
+    rule: BaseFeeRule, newest: int, told: int | None, expected: int
+) -> None:
+    facts = FeeFacts(
+        block_number=1, base_fee_wei=newest, gas_used=30, gas_limit=30, next_base_fee_wei=told, tips_wei=(5,)
+    )
+    quote = quote_fees(facts, base_fee_min_wei=0, tip_min_wei=1, base_fee_rule=rule)
+    assert (quote.base_fee_wei, quote.max_fee_wei) == (expected, 2 * expected + 5)
+
+
+def test_quote_when_chain_ignores_tips_then_none_is_offered_nor_bid() -> None:
+    facts = FeeFacts(
+        block_number=1, base_fee_wei=10**7, gas_used=1, gas_limit=2, tips_wei=(5, 9), tips_front_wei=(90,)
+    )
+    quote = quote_fees(facts, base_fee_min_wei=10**7, tip_min_wei=3, ignores_tips=True)
+    assert (quote.tip_wei, quote.tip_front_wei, quote.max_fee_wei) == (0, 0, 2 * 10**7)
+    assert fees_bid(quote, gas_limit=100_000, raise_max_raw=10**18) == quote
 
 
 def test_facts_when_history_fits_then_takes_next_fee_and_tips_of_filled_blocks() -> None:
