@@ -236,6 +236,17 @@ CHAINS: tuple[ChainFact, ...] = (
                 confirmed=True,
                 kind="uniswap_v3",
             ),
+            # The published contracts were tried on a local chain, its stable pools are not followed.
+            DexFact(
+                key="aerodrome",
+                name="Aerodrome",
+                factory="0x420DD381b31aEf6683db6B902084cB0FFECe40Da",
+                router="0xcF77a3Ba9A5CA399B7c97c74d54e5b1Beb874E43",
+                fee_bps=30,
+                init_code_hash="0x6f178972b07752b522a4da1c5b71af6524e8b0bd6027ccb29e5312b0e5bcdc3c",
+                confirmed=True,
+                kind="solidly",
+            ),
             # Its router could not be tried: no package carries its code.
             DexFact(
                 key="pancake_v3",

@@ -226,3 +226,14 @@ def test_pools_when_asked_by_token_then_named_and_proven_by_their_creation(
     tokens = reader.pool_tokens([scene.pool])
     events = reader.pool_creations(list(tokens.values()))
     assert events[scene.pool].pool_address == scene.pool
+
+
+def test_stable_pool_when_created_then_not_listed(market: Market, dex: SolidlyDex) -> None:
+    faults: list[object] = []
+    source = SolidlyPairSource(client_of(market), solidly_profile(market, dex), on_fault=faults.append)
+    token = deploy(market.rpc, market.chain.accounts[0], artifact("MoveFeeToken"), 10**30)
+    data = calldata("createPool(address,address,bool)", token, market.dex.wrapped, True)
+    send(market.rpc, market.chain.accounts[0], dex.factory, data)
+    head = int(market.rpc("eth_blockNumber"), 16)
+    assert source.events(head, head) == ()
+    assert faults == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
 from apps.chains.evm import abi, parse
 from apps.chains.evm.dex.pair_source import FactoryPairSource
@@ -34,9 +35,15 @@ _SELL = abi.selector(
 
 
 class SolidlyPairSource(FactoryPairSource):
-    """Reads the volatile pools that a factory created; stable ones hold no new tokens and go to ``on_fault``."""
+    """Reads the volatile pools that a factory created; stable ones hold no new tokens and are not asked for."""
 
     topic = TOPIC_POOL_CREATED
+
+    @property
+    def log_filter(self) -> dict[str, Any]:
+        """Return address and topics to subscribe to: the third argument says that a pool is stable."""
+        volatile = "0x" + abi.word_of(0).hex()
+        return {"address": self._dex.factory, "topics": [self.topic, None, None, volatile]}
 
     def _event(self, log: parse.Log, times_ms: Mapping[int, int]) -> ChainEvent:
         return pool_created(log, chain_key=self._dex.chain_key, dex_key=self._dex.dex_key, times_ms=times_ms)
