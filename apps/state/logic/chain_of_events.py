@@ -28,9 +28,9 @@ class EventLine:
     previous_hash: str
 
 
-def hash_of(line: EventLine) -> str:
-    """Return the SHA-256 over the line's canonical JSON: sorted keys, no spaces, time in UTC with microseconds."""
-    fields = {
+def fields_of(line: EventLine) -> dict[str, Any]:
+    """Return what is hashed, as plain JSON: time in UTC with microseconds."""
+    return {
         "position": line.position,
         "kind": line.kind,
         "at": line.at.astimezone(UTC).isoformat(timespec="microseconds"),
@@ -41,6 +41,15 @@ def hash_of(line: EventLine) -> str:
         "payload": line.payload,
         "previous_hash": line.previous_hash,
     }
+
+
+def hash_of(line: EventLine) -> str:
+    """Return the line's hash."""
+    return hash_of_fields(fields_of(line))
+
+
+def hash_of_fields(fields: Mapping[str, Any]) -> str:
+    """Return the SHA-256 over the canonical JSON: sorted keys, no spaces, ASCII."""
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()
 

@@ -47,6 +47,9 @@ class AuditReport:
     checked: int
     waiting: int  # events that have no position yet
     faults: tuple[AuditFault, ...]
+    position: int = 0  # of the last line
+    hash: str = ""
+    has_noted: bool = True  # the line whose hash was noted elsewhere is there
 
     @property
     def is_whole(self) -> bool:
@@ -75,7 +78,7 @@ def _number(limit: int) -> list[dict[str, Any]]:
         messages: list[dict[str, Any]] = []
         for event in Event.objects.filter(position=None).order_by("id")[:limit]:
             position += 1
-            line = _line_of(event, position=position, previous_hash=previous)
+            line = line_of(event, position=position, previous_hash=previous)
             rows.append((position, previous, hash_of(line), event.pk))
             messages.append(
                 {
@@ -119,25 +122,28 @@ async def _send(messages: list[dict[str, Any]]) -> None:
             await layer.group_send(GROUP, message)
 
 
-def audit_verify() -> AuditReport:
+def audit_verify(*, noted: str = "") -> AuditReport:
     """Read the whole log and return every place where it was tampered with, up to a limit.
 
+    ``noted`` is the hash of a line that was kept elsewhere: who wrote the whole log anew cannot have that line.
     The log may grow meanwhile: where it ended before must still be the same line, and its end now must be the head's.
     """
     faults: list[AuditFault] = []
     checked, position, previous = 0, 0, NO_HASH
+    has_noted = not noted
     before, hash_there = _head(), NO_HASH
     events = Event.objects.exclude(position=None).order_by("position")
     for event in events.iterator(chunk_size=_CHUNK):
         assert event.position is not None
         checked += 1
-        line = _line_of(event, position=event.position, previous_hash=event.previous_hash)
+        line = line_of(event, position=event.position, previous_hash=event.previous_hash)
         problem = fault_of(
             line, stored_hash=event.hash, expected_position=position + 1, expected_previous=previous
         )
         if problem and len(faults) < FAULTS_MAX:
             faults.append(AuditFault(position=event.position, event_id=event.pk, problem=problem))
         position, previous = event.position, event.hash
+        has_noted = has_noted or previous == noted
         if position == before.position:
             hash_there = previous
     after = _head()
@@ -148,14 +154,22 @@ def audit_verify() -> AuditReport:
         problem = f"the log ends at {position} and should end at {before.position} with another line"
         faults.append(AuditFault(position=position, event_id=None, problem=problem))
     waiting = Event.objects.filter(position=None).count()
-    return AuditReport(checked=checked, waiting=waiting, faults=tuple(faults))
+    return AuditReport(
+        checked=checked,
+        waiting=waiting,
+        faults=tuple(faults),
+        position=position,
+        hash=previous,
+        has_noted=has_noted,
+    )
 
 
 def _head() -> AuditHead:
     return AuditHead.objects.filter(pk=1).first() or AuditHead(pk=1, position=0, hash=NO_HASH)
 
 
-def _line_of(event: Event, *, position: int, previous_hash: str) -> EventLine:
+def line_of(event: Event, *, position: int, previous_hash: str) -> EventLine:
+    """Return an event as it is hashed at its place."""
     return EventLine(
         position=position,
         kind=event.kind,
