@@ -11,11 +11,14 @@ env.prepare()
 _http = get_asgi_application()  # loads the apps before anything of theirs is imported
 
 import dexsniper.urls  # noqa: E402, F401  # else the first page would wait for all views and admins
-from apps.dashboard.routing import websocket_urlpatterns  # noqa: E402
+from apps.api.sockets import websocket_urlpatterns as json_sockets  # noqa: E402
+from apps.dashboard.routing import websocket_urlpatterns as page_sockets  # noqa: E402
 
 application = ProtocolTypeRouter(
     {
         "http": _http,
-        "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
+        "websocket": AllowedHostsOriginValidator(
+            AuthMiddlewareStack(URLRouter([*page_sockets, *json_sockets]))
+        ),
     }
 )

@@ -10,5 +10,6 @@ urlpatterns = [
     path("login/", auth.LoginView.as_view(redirect_authenticated_user=True), name="login"),
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
+    path("api/v1/schemas/", include("apps.api.messages_views")),
     path("", include("apps.dashboard.urls")),
 ]

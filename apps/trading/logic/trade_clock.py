@@ -16,6 +16,7 @@ STRETCHES = {
     "decided_to_sent": ("decided_ms", "sent_ms"),
     "sent_to_landed": ("sent_ms", "landed_ms"),
     "landed_to_booked": ("landed_ms", "booked_ms"),
+    "sent_to_booked": ("sent_ms", "booked_ms"),
     "seen_to_booked": ("seen_ms", "booked_ms"),
 }
 
@@ -52,6 +53,7 @@ class Spread:
     p95: int
     p99: int
     most: int
+    total: int  # of all values
     buckets: tuple[int, ...]
 
 
@@ -82,6 +84,7 @@ def spread(values: Sequence[int]) -> Spread | None:
         p95=_ranked(ranked, 95),
         p99=_ranked(ranked, 99),
         most=ranked[-1],
+        total=sum(ranked),
         buckets=tuple(buckets),
     )
 
