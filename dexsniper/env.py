@@ -7,6 +7,7 @@ A secret may be given as ``NAME`` or, better, as ``NAME_FILE``: the path of a fi
 from __future__ import annotations
 
 import os
+import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -16,6 +17,8 @@ from typing import Any, Literal, TypeVar, cast
 from urllib.parse import urlsplit
 
 import environ
+
+from apps.sandbox.chainspec import CHAIN_NAMES, CHAIN_NAMES_DEFAULT
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "DEXSNIPER_"
@@ -59,12 +62,14 @@ class Environment:
     host: str
     port: int
     allowed_hosts: tuple[str, ...]
+    tls: bool  # a proxy before us speaks TLS
     log_level: str
     log_json: bool
     autostart: bool
     sandbox_seed: int
     sandbox_pace: float  # new pairs a second, all sandbox chains together
     sandbox_port_base: int
+    sandbox_chains: tuple[str, ...]  # names of the local chains that run, see apps/sandbox/chainspec.py
     dexscreener_url: str
     geckoterminal_url: str
     klines_url: str  # daily and hourly candles in the form of Binance; "": none
@@ -80,6 +85,10 @@ class Environment:
     x_bearer_token: str = field(repr=False)  # "": X is not read
     telegram_url: str
     telegram_bot_token: str = field(repr=False)  # "": Telegram is not read
+    telegram_channels: tuple[str, ...]  # names of public channels, read by a person's own session
+    telegram_api_id: int
+    telegram_api_hash: str = field(repr=False)
+    telegram_session: str = field(repr=False)
     discord_url: str
     discord_bot_token: str = field(repr=False)  # "": Discord is not read
     discord_channels: tuple[str, ...]  # ids of the channels to read
@@ -171,6 +180,15 @@ def _pace(given: str) -> float:
     return pace
 
 
+def _sandbox_chains(given: str) -> tuple[str, ...]:
+    if given.strip().lower() == "all":
+        return CHAIN_NAMES
+    names = {part.strip().lower() for part in given.split(",")} - {""}
+    if not names or not names <= set(CHAIN_NAMES):
+        raise ValueError(given)
+    return tuple(name for name in CHAIN_NAMES if name in names)
+
+
 def _paper_coins(given: str) -> dict[str, Decimal]:
     """Return whole coins by chain key, "*" for every other chain. "10" is short for "*=10"."""
     coins = dict(PAPER_COINS_DEFAULT)
@@ -219,6 +237,13 @@ def _channel_ids(given: str) -> tuple[str, ...]:
     if not all(part.isascii() and part.isdigit() for part in ids):
         raise ValueError(given)
     return ids
+
+
+def _channel_names(given: str) -> tuple[str, ...]:
+    names = tuple(part.strip().removeprefix("@") for part in given.split(",") if part.strip())
+    if not all(re.fullmatch(r"[A-Za-z][A-Za-z0-9_]{3,31}", part) for part in names):
+        raise ValueError(given)
+    return names
 
 
 def _kept_secret(path: Path) -> str:
@@ -283,6 +308,17 @@ def _social(reader: _Reader, *, feed_base: str, is_sandbox: bool) -> dict[str, A
         },
         "x_bearer_token": reader.secret("X_BEARER_TOKEN"),
         "telegram_bot_token": reader.secret("TELEGRAM_BOT_TOKEN"),
+        "telegram_channels": reader.parse(
+            "TELEGRAM_CHANNELS",
+            _channel_names,
+            "use the names of public channels without @, separated by commas",
+            default=tuple[str, ...](),
+        ),
+        "telegram_api_id": reader.parse(
+            "TELEGRAM_API_ID", int, "use the number from my.telegram.org", default=0
+        ),
+        "telegram_api_hash": reader.secret("TELEGRAM_API_HASH"),
+        "telegram_session": reader.secret("TELEGRAM_SESSION"),
         "discord_bot_token": reader.secret("DISCORD_BOT_TOKEN"),
         "discord_channels": reader.parse(
             "DISCORD_CHANNELS",
@@ -456,12 +492,19 @@ def _read() -> Environment:
         allowed_hosts=tuple(
             filter(None, reader.text("ALLOWED_HOSTS", f"127.0.0.1,localhost,{host}").split(","))
         ),
+        tls=reader.parse("TLS", _boolean, boolean_hint, default=False),
         log_level=log_level,
         log_json=reader.parse("LOG_JSON", _boolean, boolean_hint, default=False),
         autostart=reader.parse("AUTOSTART", _boolean, boolean_hint, default=is_sandbox),
         sandbox_seed=reader.parse("SANDBOX_SEED", int, "use a whole number", default=1),
         sandbox_pace=reader.parse("SANDBOX_PACE", _pace, "use new pairs a second, 0 to 20", default=0.5),
         sandbox_port_base=port_base,
+        sandbox_chains=reader.parse(
+            "SANDBOX_CHAINS",
+            _sandbox_chains,
+            f"use all, or some of {', '.join(CHAIN_NAMES)}, separated by commas",
+            default=CHAIN_NAMES_DEFAULT,
+        ),
         dexscreener_url=reader.parse(
             "DEXSCREENER_URL",
             _url_of("http", "https"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from functools import lru_cache
+from functools import lru_cache, partial
 from urllib.parse import urlsplit
 
 from celery import shared_task
@@ -17,6 +17,7 @@ from apps.intelligence.services.social_sources import messages_prune, sources_po
 from apps.intelligence.sources.social.discord import DiscordSource
 from apps.intelligence.sources.social.port import SocialSource
 from apps.intelligence.sources.social.telegram import TelegramSource
+from apps.intelligence.sources.social.telegram_channels import TelegramChannelsSource, client_of
 from apps.intelligence.sources.social.x import POLL_EVERY_S, UNITS_PER_USD, XSource
 from apps.state.services.config import active_config
 from apps.state.services.heartbeats import lease_release, lease_take
@@ -29,6 +30,7 @@ _FAULTS = ("SOURCE_BLOCKED", "SOURCE_EXHAUSTED", "NETWORK", "RATE_LIMITED", "BAD
 _REMEDIES = {
     "x": "Not configured: set DEXSNIPER_X_BEARER_TOKEN_FILE to read X.",
     "telegram": "Not configured: set DEXSNIPER_TELEGRAM_BOT_TOKEN_FILE to read Telegram.",
+    "tg_channels": "Not configured: set DEXSNIPER_TELEGRAM_CHANNELS and make a session ('manage.py telegram_session').",
     "discord": "Not configured: set DEXSNIPER_DISCORD_BOT_TOKEN_FILE and DEXSNIPER_DISCORD_CHANNELS to read Discord.",
 }
 
@@ -76,6 +78,14 @@ def social_sources(x_daily_budget: int) -> tuple[SocialSource, ...]:
         )
     if token := env.telegram_bot_token or _own_token(env.telegram_url):
         sources.append(TelegramSource(base_url=env.telegram_url, bot_token=token))
+    if env.telegram_channels and env.telegram_session:
+        connect = partial(
+            client_of,
+            api_id=env.telegram_api_id,
+            api_hash=env.telegram_api_hash,
+            session=env.telegram_session,
+        )
+        sources.append(TelegramChannelsSource(connect=connect, channels=env.telegram_channels))
     channels = env.discord_channels or (SANDBOX_CHANNELS if _own_token(env.discord_url) else ())
     if (token := env.discord_bot_token or _own_token(env.discord_url)) and channels:
         sources.append(DiscordSource(base_url=env.discord_url, bot_token=token, channels=channels))

@@ -45,7 +45,7 @@ class SocialMessage(models.Model):
     blame, -10000..10000; ``bot_bps`` None: the source tells nothing about its accounts.
     """
 
-    source = models.CharField(max_length=12)  # x, telegram, discord
+    source = models.CharField(max_length=12)  # x, telegram, tg_channels, discord
     channel = models.CharField(max_length=80)
     dedup_key = models.CharField(max_length=160, unique=True)  # source/channel/id
     author = models.CharField(max_length=32, db_index=True)

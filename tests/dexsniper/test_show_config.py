@@ -98,6 +98,8 @@ def test_every_field_that_may_hold_a_secret_is_marked(settings: Any) -> None:
     """What is not hidden must be known to be no secret: a new variable has to be looked at here."""
     open_fields = {item.name for item in fields(settings.ENV) if item.repr and not item.name.endswith("_url")}
     assert open_fields == {
+        "telegram_channels",
+        "telegram_api_id",
         "alert_telegram_chat",
         "alert_email_to",
         "alert_email_from",
@@ -122,5 +124,6 @@ def test_every_field_that_may_hold_a_secret_is_marked(settings: Any) -> None:
         "sandbox_seed",
         "sandbox_pace",
         "sandbox_port_base",
+        "sandbox_chains",
         "paper_coins",
     }

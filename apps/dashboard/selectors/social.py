@@ -12,7 +12,7 @@ from apps.dashboard.asks import Ask
 from apps.intelligence.models import SocialMention, SocialMessage, SocialSourceState
 
 HEARD_WITHIN: Final = timedelta(hours=1)
-_NAMES: Final = {"x": "X", "telegram": "Telegram", "discord": "Discord"}
+_NAMES: Final = {"x": "X", "telegram": "Telegram", "tg_channels": "Telegram channels", "discord": "Discord"}
 
 
 def source_rows(_: Ask) -> dict[str, Any]:

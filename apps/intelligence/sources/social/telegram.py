@@ -3,7 +3,7 @@
 ``GET /getUpdates`` (offset, limit at most 100, timeout 0, allowed_updates) relative to ``https://api.telegram.org/bot<token>``
 answers ``{"ok": true, "result": [{"update_id", "message" | "channel_post": {"message_id", "date", "chat", "from", "text" |
 "caption"}}]}``. Asking with an offset confirms all updates before it. A bot cannot read channels where it is no member;
-public channels need a person's own session, which is not part of this program. One token has one reader: alerts that only
+public channels need a person's own session (telegram_channels.py). One token has one reader: alerts that only
 send may use the same one. Source: Telegram Bot API 10.1. Never run against the live service by us.
 """
 
