@@ -95,6 +95,7 @@ class OrderIntent:
     fee_bps: int | None = (
         None  # the pool's swap fee, by which some protocols name a pool; None: not asked for
     )
+    hop_fees_bps: tuple[int, ...] = ()  # of each pool of a route through several; empty: ``fee_bps`` says it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

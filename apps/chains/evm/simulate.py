@@ -441,7 +441,7 @@ def _buy_data(plan: Plan, *, recipient: str = "", amount_raw: int | None = None)
         return abi.buy_data(amount_out_min_raw=0, route=route, recipient=to, deadline_s=_DEADLINE_S)
     return uniswap_v3.buy_data(
         route=route,
-        fee_pips=plan.fee_bps * uniswap_v3.PIPS_PER_BPS,
+        fees_pips=(plan.fee_bps * uniswap_v3.PIPS_PER_BPS,),
         amount_in_raw=plan.amount_in_raw if amount_raw is None else amount_raw,
         amount_out_min_raw=0,
         recipient=to,
@@ -466,7 +466,7 @@ def _sell_data(plan: Plan, amount_raw: int, *, recipient: str = "") -> bytes:
         )
     return uniswap_v3.sell_data(
         route=route,
-        fee_pips=plan.fee_bps * uniswap_v3.PIPS_PER_BPS,
+        fees_pips=(plan.fee_bps * uniswap_v3.PIPS_PER_BPS,),
         amount_in_raw=amount_raw,
         amount_out_min_raw=0,
         recipient=to,

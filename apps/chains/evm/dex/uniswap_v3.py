@@ -51,6 +51,7 @@ TICKS = abi.selector("ticks(int24)")
 _EXACT_INPUT_SINGLE = abi.selector(
     "exactInputSingle((address,address,uint24,address,uint256,uint256,uint160))"
 )
+_EXACT_INPUT = abi.selector("exactInput((bytes,address,uint256,uint256))")
 _MULTICALL = abi.selector("multicall(uint256,bytes[])")
 _UNWRAP = abi.selector("unwrapWETH9(uint256,address)")
 _SWEEP = abi.selector("sweepToken(address,uint256,address)")
@@ -281,7 +282,7 @@ def _word(answer: Any, what: str, *, maximum: int = 2**256 - 1) -> int:
 
 
 class UniswapV3SwapBuilder(RouterSwapBuilder):
-    """Builds swaps of one pool.
+    """Builds swaps of one pool, or of several one after the other.
 
     A buy goes through the router, which passes the tokens on only if no fewer than the least arrived: a tax that was
     raised after the quote makes it revert. Tokens that take a fee cannot be sold here: the pool wants the whole amount
@@ -291,17 +292,18 @@ class UniswapV3SwapBuilder(RouterSwapBuilder):
     __slots__ = ()
 
     def calldata(self, intent: OrderIntent, *, recipient: str, deadline_s: int) -> bytes:
-        """Return the swap and what follows it in one call. Raises TradingError for a route of more than one pool."""
-        if len(intent.route) != 2 or intent.fee_bps is None:
+        """Return the swap and what follows it in one call. Raises TradingError where a pool's fee is not known."""
+        fees = intent.hop_fees_bps or (() if intent.fee_bps is None else (intent.fee_bps,))
+        if len(fees) != len(intent.route) - 1:
             raise TradingError(
-                "A swap in ranged liquidity goes through one pool whose fee is known.",
+                "A swap in ranged liquidity goes through pools whose fees are known.",
                 remedy="Trade the pair itself; its fee stands on the pair's page.",
                 order=intent.client_order_id,
             )
         build = buy_data if intent.side == "buy" else sell_data
         return build(
             route=intent.route,
-            fee_pips=intent.fee_bps * PIPS_PER_BPS,
+            fees_pips=tuple(fee * PIPS_PER_BPS for fee in fees),
             amount_in_raw=intent.amount_in.raw,
             amount_out_min_raw=intent.amount_out_min.raw,
             recipient=recipient,
@@ -312,7 +314,7 @@ class UniswapV3SwapBuilder(RouterSwapBuilder):
 def buy_data(
     *,
     route: Sequence[str],
-    fee_pips: int,
+    fees_pips: Sequence[int],
     amount_in_raw: int,
     amount_out_min_raw: int,
     recipient: str,
@@ -321,8 +323,8 @@ def buy_data(
     """Return calldata of a buy with native coin; what the pool did not take comes back."""
     return _multicall(
         deadline_s,
-        _exact_input_single(
-            route, fee_pips=fee_pips, amount_in_raw=amount_in_raw, amount_out_min_raw=amount_out_min_raw
+        _exact_input(
+            route, fees_pips=fees_pips, amount_in_raw=amount_in_raw, amount_out_min_raw=amount_out_min_raw
         ),
         _SWEEP + abi.address_word(route[-1]) + abi.word_of(amount_out_min_raw) + abi.address_word(recipient),
         _REFUND,
@@ -332,7 +334,7 @@ def buy_data(
 def sell_data(
     *,
     route: Sequence[str],
-    fee_pips: int,
+    fees_pips: Sequence[int],
     amount_in_raw: int,
     amount_out_min_raw: int,
     recipient: str,
@@ -341,17 +343,23 @@ def sell_data(
     """Return calldata of a sell for native coin."""
     return _multicall(
         deadline_s,
-        _exact_input_single(
-            route, fee_pips=fee_pips, amount_in_raw=amount_in_raw, amount_out_min_raw=amount_out_min_raw
+        _exact_input(
+            route, fees_pips=fees_pips, amount_in_raw=amount_in_raw, amount_out_min_raw=amount_out_min_raw
         ),
         _UNWRAP + abi.word_of(amount_out_min_raw) + abi.address_word(recipient),
     )
 
 
-def _exact_input_single(
-    route: Sequence[str], *, fee_pips: int, amount_in_raw: int, amount_out_min_raw: int
+def _exact_input(
+    route: Sequence[str], *, fees_pips: Sequence[int], amount_in_raw: int, amount_out_min_raw: int
 ) -> bytes:
-    """Return calldata of one pool's swap whose output the router keeps for the call that follows."""
+    """Return calldata of a swap whose output the router keeps for the call that follows."""
+    assert len(fees_pips) == len(route) - 1 > 0, (route, fees_pips)
+    if len(route) > 2:
+        return _exact_input_path(
+            route, fees_pips=fees_pips, amount_in_raw=amount_in_raw, amount_out_min_raw=amount_out_min_raw
+        )
+    [fee_pips] = fees_pips
     numbers = (amount_in_raw, amount_out_min_raw, 0)
     return (
         _EXACT_INPUT_SINGLE
@@ -361,6 +369,20 @@ def _exact_input_single(
         + abi.address_word(_THE_ROUTER)
         + b"".join(map(abi.word_of, numbers))
     )
+
+
+def _exact_input_path(
+    route: Sequence[str], *, fees_pips: Sequence[int], amount_in_raw: int, amount_out_min_raw: int
+) -> bytes:
+    """Return calldata of a swap through several pools: tokens with the fees between them, packed."""
+    hops = (
+        fee.to_bytes(3, "big") + bytes.fromhex(token[2:])
+        for fee, token in zip(fees_pips, route[1:], strict=True)
+    )
+    path = bytes.fromhex(route[0][2:]) + b"".join(hops)
+    head = abi.word_of(abi.WORD_BYTES) + abi.word_of(4 * abi.WORD_BYTES) + abi.address_word(_THE_ROUTER)
+    head += abi.word_of(amount_in_raw) + abi.word_of(amount_out_min_raw)
+    return _EXACT_INPUT + head + abi.word_of(len(path)) + path + b"\0" * (-len(path) % abi.WORD_BYTES)
 
 
 def _multicall(deadline_s: int, *calls: bytes) -> bytes:
