@@ -285,6 +285,9 @@ class Gates(_Section):
     sellable_behind_buyer: GateSetting = _gate(
         Gate.VETO, "It can still be sold after somebody else has bought."
     )
+    sellable_otherwise: GateSetting = _gate(
+        Gate.VETO, "Others could sell too, and we at other moments and in other blocks."
+    )
     size_dependent: GateSetting = _gate(Gate.WARN, "Smaller and larger trades go as the intended one does.")
     third_party_proof: GateSetting = _gate(Gate.WARN, "Enough unrelated people were seen to have sold.")
     buy_tax: GateSetting = _gate(Gate.VETO, "The tax on buying is low enough.")

@@ -26,6 +26,9 @@ TradeName = Literal[
     "in_parts",
     "second_buyer",
     "behind_seller",
+    "told_times",  # sold at a moment that its code or storage names, or at another hour; the worst of them
+    "strangers",  # bought and sold by others, one by one; the worst of them
+    "other_blocks",  # sold in a block of another maker, chance or size; the worst of them
 ]
 Role = Literal[
     "owner",  # as owner() or getOwner() says

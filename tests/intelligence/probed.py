@@ -33,6 +33,9 @@ NAMES: dict[TradeName, int] = {
     "in_parts": 1,
     "second_buyer": 1,
     "behind_seller": 1,
+    "told_times": 1,
+    "strangers": 1,
+    "other_blocks": 1,
 }
 CALL = ProbeCall(sender=OWNER, to=address(100), data="0x8456cb59", value_raw=0, blocks_ahead=2)
 HELD = Holdings(

@@ -32,6 +32,7 @@ def test_healthy_token_then_all_are_yes_and_size_does_not_matter() -> None:
         "sellable_from_fresh_wallet",
         "sellable_in_parts",
         "sellable_behind_buyer",
+        "sellable_otherwise",
     ):
         assert found[code].value == 1
     assert found["size_dependent"].value == 0
@@ -47,6 +48,9 @@ def test_healthy_token_then_all_are_yes_and_size_does_not_matter() -> None:
         ("fresh_wallet", "sellable_from_fresh_wallet"),
         ("in_parts", "sellable_in_parts"),
         ("second_buyer", "sellable_behind_buyer"),
+        ("told_times", "sellable_otherwise"),
+        ("strangers", "sellable_otherwise"),
+        ("other_blocks", "sellable_otherwise"),
     ],
 )
 def test_one_sale_fails_then_its_estimate_is_no_and_shown(name: str, code: str) -> None:

@@ -119,6 +119,8 @@ def test_asked_and_not_found_out_then_it_refuses_at_first_sight_too() -> None:
         ("sellable_in_parts", figure("sellable_in_parts", True), figure("sellable_in_parts", False), "PARTS_BLOCKED"),
         ("sellable_behind_buyer", figure("sellable_behind_buyer", True), figure("sellable_behind_buyer", False),
          "BLOCKED_BEHIND_BUYER"),
+        ("sellable_otherwise", figure("sellable_otherwise", True), figure("sellable_otherwise", False),
+         "BLOCKED_OTHERWISE"),
         ("hidden_owner", figure("hidden_owner", False), figure("hidden_owner", True), "HIDDEN_OWNER"),
         ("probe_disagreement", figure("probe_disagreement", False), figure("probe_disagreement", True),
          "PROBES_DISAGREE"),

@@ -32,12 +32,15 @@ _STACK = range(0x80, 0xA0)  # DUP and SWAP
 _BRANCH_WITHIN = 4
 _COMPARED_BYTES_MAX = 8
 _SHL = 0x1B
-_SELECTOR_BYTES = 4
+_SELECTOR_BYTES, _WORD_BYTES = 4, 32
 _SELECTOR_SHIFT, _MSTORE, _CALLDATALOAD = 224, 0x52, 0x35
 #: A number of up to seven bytes, and PUSH1 and SHL: how optimisers write a selector at a word's high end.
 _MOVED = re.compile(rb"(?:\x60.|\x61..|\x62...|\x63.{4}|\x64.{5})\x60[\xe0-\xff]\x1b", re.S)
 _COMPARED_WITHIN = 16
 _WRITES = frozenset({"nonpayable", "payable"})
+#: Smaller ones are sizes and places of arguments, or percents, which are tried anyhow.
+_SMALL = 255
+_NUMBER_BYTES_MAX = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +79,7 @@ class CodeView:
     addresses: tuple[str, ...]  # built in as constants or immutables
     words: tuple[str, ...]  # built-in 32-byte constants, "0x…": role names among them
     compared: tuple[int, ...]  # odd numbers that something is compared with before a branch
+    numbers: tuple[int, ...]  # that may be durations, moments or amounts; values fixed at deployment too
     odd_selectors: tuple[
         str, ...
     ]  # four-byte constants that name no function shown and none called: hidden ones?
@@ -121,6 +125,7 @@ def view_of(code: bytes) -> CodeView:
         addresses=addresses,
         words=words,
         compared=_compared(body, selectors),
+        numbers=_numbers(body, selectors),
         odd_selectors=_odd_selectors(body, selectors),
         minimal_target="" if minimal is None else "0x" + minimal.group(1).hex(),
         skeleton_hash="0x" + bytes(keccak(skeleton)).hex(),
@@ -213,6 +218,31 @@ def _compared(code: bytes, selectors: frozenset[int]) -> tuple[int, ...]:
         if then and then[0] in _EQUALITIES and _JUMPI in then[:_BRANCH_WITHIN]:
             found[value] = None
     return tuple(found)[:COMPARED_MAX]
+
+
+def _numbers(code: bytes, selectors: frozenset[int]) -> tuple[int, ...]:
+    """Return the numbers that may be durations, moments, counts or amounts; places in the code are none."""
+    found: dict[int, None] = {}
+    at = 0
+    while at < len(code):
+        opcode = code[at]
+        size = opcode - _PUSH1 + 1 if _PUSH1 <= opcode <= _PUSH32 else 0
+        value = int.from_bytes(code[at + 1 : at + 1 + size], "big")
+        at += 1 + size
+        is_place = value < len(code) and code[value] == _JUMPDEST
+        is_number = value > _SMALL and value & (value - 1) and value & (value + 1)
+        is_moved = (
+            size < _WORD_BYTES
+            and code[at : at + 1] in (b"\x60", b"\x52", b"\x1b")
+            and size == _SELECTOR_BYTES
+        )
+        is_large = value >= 2 ** (8 * _NUMBER_BYTES_MAX)
+        if not is_number or is_place or is_moved or is_large or value in selectors:
+            continue
+        is_text = all(0x20 <= byte < 0x7F for byte in value.to_bytes(_NUMBER_BYTES_MAX, "big").lstrip(b"\0"))
+        if not is_text:
+            found[value] = None
+    return tuple(found)[:CONSTANTS_MAX]
 
 
 def _odd_selectors(code: bytes, selectors: frozenset[int]) -> tuple[str, ...]:

@@ -49,6 +49,7 @@ SWEEPS_MAX = 24
 SWEEP_CALLS_MAX = 24
 #: Upper ends of what a level may mean: basis points, per mille, percent.
 _SCALES = (9_900, 990, 99)
+_NOTHING = "0" * 64  # a last argument of zero
 _PREFIX = 6  # looks at holdings before the tries
 
 
@@ -177,11 +178,13 @@ class OwnerPlay:
 
     def planned(self, permissions: Sequence[Permission]) -> tuple[PlannedAct, ...]:
         """Return the acts that are played: of each function the strongest calls, once for the first who may make them."""
-        seen: set[tuple[str, str]] = set()
+        seen: set[tuple[str, str, int]] = set()
         planned: list[PlannedAct] = []
         for permission in permissions:
-            fresh = [call for call in permission.allowed if (call.function.target, call.data) not in seen]
-            seen |= {(call.function.target, call.data) for call in permission.allowed}
+            fresh = [call for call in permission.allowed if not call.is_everyday and _key(call) not in seen]
+            # What a stranger may call may still do something else for those who have a name here.
+            if permission.commander.role != "anyone":
+                seen |= {_key(call) for call in permission.allowed}
             planned += [
                 PlannedAct(
                     commander=permission.commander,
@@ -288,11 +291,15 @@ class OwnerPlay:
         """
         found: dict[tuple[str, tuple[str, ...]], Sweep] = {}
         for permission in permissions:
-            for level in SWEEP_LEVELS:
-                calls = _at_level(permission, level)
-                if not calls:
-                    continue
-                who = permission.commander.address
+            everyday = [call for call in permission.allowed if call.is_everyday]
+            # Something and nothing apart: the one may undo what the other did.
+            bundles = [
+                tuple(call for call in everyday if call.data.endswith(_NOTHING) is is_nothing)
+                for is_nothing in (False, True)
+            ]
+            bundles += [_at_level(permission, level) for level in SWEEP_LEVELS]
+            who = permission.commander.address
+            for calls in filter(None, bundles):
                 sweep = Sweep(permission=permission, calls=calls)
                 found.setdefault((who, tuple(call.data for call in calls)), sweep)
         return tuple(found.values())[:SWEEPS_MAX]
@@ -345,6 +352,10 @@ class OwnerPlay:
         return self.ground.script(scenes, paying_raw=self.ground.plan.amount_in_raw, is_valid=False)
 
 
+def _key(call: Try) -> tuple[str, str, int]:
+    return call.function.target, call.data, call.value_raw
+
+
 def _disruption(arguments: str) -> int:
     """Return how likely a call of such arguments shuts out those behind it."""
     types = split_types(arguments)
@@ -372,6 +383,8 @@ def _spread(group: Sequence[Try]) -> list[Try]:
     equal = [call for call in group if call.level is not None and not call.is_alone]
     alone = [call for call in group if call.is_alone]
     picked = [call for call in group if call.level is None]
+    # Two numbers may be the ends of a range, which lies between nothing and everything.
+    picked += [call for call in alone if call.level == UINT256_MAX]
     if equal:
         levels = sorted({call.level or 0 for call in equal}, reverse=True)
         wanted = {levels[0], levels[-1]}
@@ -400,7 +413,11 @@ def _at_level(permission: Permission, level: int) -> tuple[Try, ...]:
     """Return of each function the call at this level, against us where it names somebody; nothing for a single call."""
     chosen: dict[tuple[str, str, Names], Try] = {}
     for call in permission.allowed:
-        is_wanted = call.names in ("nobody", "buyer") and call.level in (None, level) and not call.is_alone
+        is_wanted = (
+            call.names in ("nobody", "buyer")
+            and call.level in (None, level)
+            and not (call.is_alone or call.is_everyday)
+        )
         if is_wanted:
             chosen.setdefault((call.function.target, call.function.selector, call.names), call)
     ordered = sorted(chosen.values(), key=lambda call: _disruption(call.function.arguments))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
 from typing import Literal
@@ -30,12 +30,10 @@ BELOW = tuple(UINT256_MAX + 1 - level for level in (9_900, 990, 99))
 ROLES_MAX = 4
 FEW_LEVELS = frozenset({UINT256_MAX, 9_900, 990, 99, 25, 10, 5, 1, 0})
 FEW_MAX = 16
-#: Constants of the code that are put into everybody's functions.
-TRIGGERS_MAX = 8
-#: Compared numbers between these may be amounts of coins.
-COINS_MIN_RAW, COINS_MAX_RAW = 10**10, 10**19
-_UNKNOWN_SELECTOR = "0x" + abi.selector("nothing that exists()").hex()
-TRIES_PER_FUNCTION_MAX = 96
+#: Coins sent along with a function that takes some.
+COINS_SENT_RAW = 10**18
+PAID_TRIES_MAX = 3
+TRIES_PER_FUNCTION_MAX = 112
 ARGUMENTS_MAX = 12
 
 _INTEGER = re.compile(r"(u?)int(\d*)")
@@ -67,12 +65,6 @@ UPGRADE_TO_AND_CALL = Function(
     is_write=True,
     is_payable=True,
 )
-_APPROVE = Function(
-    selector="0x" + abi.APPROVE.hex(), arguments="address,uint256", is_write=True, is_payable=False
-)
-_TRANSFER = Function(
-    selector="0x" + abi.TRANSFER.hex(), arguments="address,uint256", is_write=True, is_payable=False
-)
 _TYPES_KEPT = 512
 #: A value of one argument: a number, bytes, or the items of a list; None is an empty text or an empty list.
 Value = int | bytes | list[int] | None
@@ -103,6 +95,7 @@ class Try:
     level: int | None = None
     value_raw: int = 0  # coins that go with it
     is_alone: bool = False  # one number is ``level``, all others zero
+    is_everyday: bool = False  # what everybody may call: played with all others of its kind at once
     is_telling: bool = (
         False  # the level means something to this token: its supply, our balance, a number in its code
     )
@@ -142,40 +135,43 @@ def tries_of(function: Function, cast: Cast) -> tuple[Try, ...]:
                     is_telling=level in telling,
                 )
             )
-    unique: dict[str, Try] = {}
+    made = [*_disguised(function, types, kinds, cast), *made]
+    if function.is_payable:
+        paid = [item for item in made if item.names in ("nobody", "buyer")][:PAID_TRIES_MAX]
+        made = [*(replace(item, value_raw=COINS_SENT_RAW) for item in paid), *made]
+    unique: dict[tuple[str, int], Try] = {}
     for item in made:
-        unique.setdefault(item.data, item)
+        unique.setdefault((item.data, item.value_raw), item)
     return tuple(unique.values())[:TRIES_PER_FUNCTION_MAX]
+
+
+def _disguised(function: Function, types: Sequence[str], kinds: Sequence[str], cast: Cast) -> list[Try]:
+    """Return calls in which numbers are addresses: code seldom shows which of both a word is."""
+    places = [
+        number
+        for number, (name, kind) in enumerate(zip(types, kinds, strict=True))
+        if kind == "level" and _maximum(name) >= 2**160 - 1
+    ]
+    if not places or "address" in kinds:
+        return []
+    found: list[Try] = []
+    named: tuple[tuple[Names, str], ...] = (("buyer", cast.buyer), ("pool", cast.pool))
+    for (names, address), rest in product(named, (1, 0) if len(kinds) > 1 else (1,)):
+        levels = [rest] * kinds.count("level")
+        levels[[number for number, kind in enumerate(kinds) if kind == "level"].index(places[0])] = int(
+            address, 16
+        )
+        flags = [1] * kinds.count("flag")
+        values = _values(types, kinds, addresses=[], flags=flags, levels=levels, word=0)
+        if values is not None:
+            data = function.selector + encode(types, values).hex()
+            found.append(Try(function=function, data=data, names=names))
+    return found
 
 
 def role_numbers(cast: Cast) -> tuple[int, ...]:
     """Return the built-in words that may name roles, as numbers: code seldom shows whether a word or a number is meant."""
     return tuple(int(word, 16) for word in cast.words[:ROLES_MAX])
-
-
-def trigger_tries(cast: Cast, *, odd_selectors: Sequence[str], constants: Sequence[str]) -> tuple[Try, ...]:
-    """Return calls that do nothing in an honest token: everybody's functions with the code's own constants in them,
-    and functions that the code does not show.
-    """
-    found: list[Try] = []
-    holders = [*(number for number in cast.compared), *(int(address, 16) for address in constants)]
-    receiver = int(cast.receiver, 16)
-    pairs = [(holder, amount) for holder in holders[:TRIGGERS_MAX] for amount in (1, 0)]
-    pairs += [(receiver, number) for number in cast.compared]
-    for function in (_APPROVE, _TRANSFER):
-        for holder, amount in pairs:
-            data = function.selector + encode(["address", "uint256"], [holder % 2**160, amount]).hex()
-            found.append(Try(function=function, data=data, names="nobody"))
-    # An amount of coins that something is compared with, sent with a call that the code does not know.
-    unknown = Function(selector=_UNKNOWN_SELECTOR, arguments="", is_write=True, is_payable=True)
-    coins = [number for number in cast.compared if COINS_MIN_RAW <= number <= COINS_MAX_RAW]
-    found += [
-        Try(function=unknown, data=_UNKNOWN_SELECTOR, names="nobody", value_raw=number) for number in coins
-    ]
-    for selector in odd_selectors:
-        hidden = Function(selector=selector, arguments="", is_write=True, is_payable=False)
-        found.append(Try(function=hidden, data=selector + encode(["uint256"], [1]).hex(), names="nobody"))
-    return tuple(found)
 
 
 def few_of(tries: Sequence[Try]) -> tuple[Try, ...]:

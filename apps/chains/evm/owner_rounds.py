@@ -73,7 +73,7 @@ class ActRounds:
         """Return the acts of all commanders; ``requests`` and ``third`` are others' in the third round."""
         functions = self.run.functions()
         calls = self.play.tries(functions)
-        triggers = self.run.triggers()
+        triggers = self.run.triggers(self.play.received_raw)
         given = {
             who: calls[::STRANGER_STRIDE] if who.role == "anyone" else (*triggers, *calls)
             for who in self.commanders

@@ -22,15 +22,16 @@ from apps.chains.evm.owner_arguments import (
     UPGRADE_TO_AND_CALL,
     Cast,
     Try,
-    trigger_tries,
 )
 from apps.chains.evm.owner_delay import DelayPlay, holders_of
 from apps.chains.evm.owner_levers import LeverPlay, functions_named, levers_found
 from apps.chains.evm.owner_rounds import DIAMOND_CUT, ActRounds, Acts
 from apps.chains.evm.owner_satellites import children_of, satellites_of
+from apps.chains.evm.owner_triggers import trigger_tries
 from apps.chains.evm.owner_upgrade import UpgradePlay
 from apps.chains.evm.probes import Learned, TradePlay
 from apps.chains.evm.probes_ground import Ground
+from apps.chains.evm.probes_variants import Variants, numbers_kept
 from apps.chains.evm.probes_windfall import WindfallPlay
 from apps.chains.evm.simulate import Plan, injected_request, injected_result, pool_state
 from apps.chains.evm.simulate_script import Account, Script, Stage, script_request, script_told
@@ -54,6 +55,8 @@ _TRANSFER = "0x" + abi.TRANSFER.hex()
 _FACET_ADDRESSES = abi.selector("facetAddresses()")
 _FACET_OF_TRANSFER = "0x" + (abi.selector("facetAddress(bytes4)") + abi.TRANSFER.ljust(32, b"\0")).hex()
 _IMPLEMENTATION_VIEW = abi.selector("implementation()")
+#: Numbers in the code that nothing is visibly compared with and that are tried all the same.
+_NUMBERS_TRIED_MAX = 4
 #: A commander behind a longer delay cannot harm a holder of ours.
 _FOREVER_S = 10 * 365 * 86_400
 #: What a proxy's administrator contract answers to and nothing else.
@@ -138,7 +141,9 @@ class Assessment:
         self._read_implementation()
         self._read_satellites()
         commanders = self._commanders()
+        variants = self._variants(trades, learned)
         third = trades.third(learned, self.accounts)
+        third |= {} if variants is None else variants.scripts()
         late = trades.unplayed(self.accounts)
         acts = self._acts(trades, commanders, learned, third, late)
         instead = {
@@ -151,7 +156,10 @@ class Assessment:
             runner=self.runner,
             buyer=self.plan.buyer,
             amount_in_raw=self.plan.amount_in_raw,
-            trades=trades.probes(learned, self.accounts, instead=instead),
+            trades=(
+                *trades.probes(learned, self.accounts, instead=instead),
+                *(() if variants is None else variants.probes(self.accounts, runner=self.runner)),
+            ),
             commanders=tuple(map(acts.delayed, self.known_commanders)),
             trial=acts.trial,
             acts=acts.acts,
@@ -311,6 +319,20 @@ class Assessment:
             self.words |= words
         self.running = self._running_code()
 
+    def _variants(self, trades: TradePlay, learned: Learned) -> Variants | None:
+        received = learned.received_raw
+        if received is None:
+            return None
+        numbers = dict.fromkeys(number for code in self.running for number in code.numbers)
+        return Variants(
+            ground=self.ground,
+            received_raw=received,
+            numbers=(*numbers, *numbers_kept(self.words.values())),
+            opcodes=frozenset[int]().union(*(code.opcodes for code in self.running)),
+            wait=trades.wait(self.accounts),
+            reserves=self.reserves,
+        )
+
     def _windfall_play(self, learned: Learned) -> WindfallPlay | None:
         received = learned.received_raw
         if received is None:
@@ -456,7 +478,7 @@ class Assessment:
 
     def _late_requests(self, late: Mapping[TradeName, int]) -> dict[str, Request]:
         """Return round trips wholly at the later block, where the node would not play the blocks in between."""
-        if self.runner != "eth_simulateV1" or self.plan.is_concentrated:
+        if self.runner != "eth_simulateV1" or not self.plan.family.is_injectable:
             return {}
         requests: dict[str, Request] = {}
         for name, delay in late.items():
@@ -564,14 +586,20 @@ class Assessment:
             pooled_raw=0 if reserves is None else reserves.base_raw,
             supply_raw=self.facts.base_total_supply_raw or 0,
             words=tuple(word for code in self.running for word in code.words),
-            compared=tuple(number for code in self.running for number in code.compared),
+            compared=self._telling(),
         )
 
-    def triggers(self) -> tuple[Try, ...]:
+    def _telling(self) -> tuple[int, ...]:
+        """Return numbers in the code that may mean something, those first that something is compared with."""
+        compared = [number for code in self.running for number in code.compared]
+        others = [number for code in self.running for number in code.numbers]
+        return tuple(dict.fromkeys((*compared, *others[:_NUMBERS_TRIED_MAX])))
+
+    def triggers(self, received: int) -> tuple[Try, ...]:
         """Return calls that do nothing in an honest token, made of constants in the code."""
         constants = [address for code in self.running for address in code.addresses]
         return trigger_tries(
-            self._cast(0),
+            self._cast(received),
             odd_selectors=[selector for code in self.running for selector in code.odd_selectors],
             constants=[address for address in constants if address not in self.infrastructure],
         )

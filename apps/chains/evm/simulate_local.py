@@ -102,8 +102,8 @@ def _script_told(evm: Any, script: Script, stage: Stage) -> Account:
     told: list[tuple[Told, ...]] = []
     price = stage.base_fee_wei + max(stage.tip_wei, 1)
     for scene, time_s in zip(script.scenes, stage.times_s(script.scenes), strict=True):
-        if scene.codes or scene.storage:
-            return "the simulation in our own process cannot exchange code or storage"
+        if scene.is_altered:
+            return "the simulation in our own process cannot exchange code, storage, coins or blocks"
         evm.set_block_env(
             pyrevm.BlockEnv(
                 number=stage.number + scene.ahead,

@@ -46,7 +46,8 @@ class Stage:
         """Return the times of scenes' blocks, each later than the one before: nodes insist on that."""
         times: list[int] = []
         for scene in scenes:
-            times.append(max([self.time_s(scene.ahead), *(time + 1 for time in times[-1:])]))
+            own = self.time_s(scene.ahead) if scene.at_s is None else scene.at_s
+            times.append(max([own, *(time + 1 for time in times[-1:])]))
         return times
 
 
@@ -65,13 +66,23 @@ class Step:
 class Scene:
     """The transactions of one block, ``ahead`` blocks after the stage's.
 
-    ``codes`` replaces contracts' code before it, ``storage`` single slots, both by address.
+    ``codes`` replaces contracts' code before it, ``storage`` single slots, ``coins`` what accounts hold, all by address.
+    ``at_s`` is the block's time where it is not the chain's pace that decides; ``block`` are further fields of the block
+    (feeRecipient, prevRandao) by the names that nodes give them.
     """
 
     ahead: int
     steps: tuple[Step, ...]
     codes: Mapping[str, str] = field(default_factory=dict)
     storage: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    coins: Mapping[str, int] = field(default_factory=dict)
+    at_s: int | None = None
+    block: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_altered(self) -> bool:
+        """Tell whether something stands differently before it than the chain left it."""
+        return bool(self.codes or self.storage or self.coins or self.block)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +151,7 @@ def script_request(script: Script, stage: Stage) -> Request:
             "blockOverrides": {
                 "number": hex(stage.number + scene.ahead),
                 "time": hex(time_s),
+                **scene.block,
             },
             "calls": [_call(step, fees) for step in scene.steps],
         }
@@ -151,6 +163,8 @@ def script_request(script: Script, stage: Stage) -> Request:
             changes.setdefault(address, {})["code"] = code
         for address, slots in scene.storage.items():
             changes.setdefault(address, {})["stateDiff"] = dict(slots)
+        for address, coins in scene.coins.items():
+            changes.setdefault(address, {})["balance"] = hex(coins)
         if changes:
             block["stateOverrides"] = changes
         blocks.append(block)

@@ -326,6 +326,8 @@ def _n(probes: TokenProbes) -> int:
 
 def function_name(selector: str, arguments: str) -> str:
     """Return a function's signature where it is a known one, else its selector and the types it takes."""
+    if selector == "0x":
+        return "nothing, but sent coins,"
     return _SIGNATURES.get(selector, f"{selector}({arguments})")
 
 

@@ -21,6 +21,8 @@ _SINGLE: dict[str, TradeName] = {
     "sellable_in_parts": "in_parts",
 }
 _BEHIND: tuple[TradeName, ...] = ("second_buyer", "behind_seller")
+_OTHERWISE: tuple[TradeName, ...] = ("told_times", "strangers", "other_blocks")
+_OTHERWISE_CODES = tuple(("sellable_otherwise", name) for name in _OTHERWISE)
 #: The code that both trades behind others speak of.
 _BEHIND_CODES = tuple(("sellable_behind_buyer", name) for name in _BEHIND)
 _SIZES: tuple[TradeName, ...] = ("tenth_size", "intended_size", "tenfold_size")
@@ -37,6 +39,9 @@ _WORDS: dict[TradeName, str] = {
     "in_parts": "in two parts",
     "second_buyer": "after somebody else bought behind us",
     "behind_seller": "after somebody who bought before us sold",
+    "told_times": "at another moment",
+    "strangers": "by somebody else",
+    "other_blocks": "in a block that differs in something the token can see",
 }
 #: Taxes that differ by less between sizes are rounding.
 SIZE_TAX_SPREAD_BPS = 50
@@ -45,7 +50,8 @@ LOCAL_CONFIDENCE = Decimal("0.9")
 
 
 def estimates(subject: Subject) -> tuple[Estimate, ...]:
-    """Return sellable_later (and by delay), _from_fresh_wallet, _in_parts, _behind_buyer, size_dependent, sale_wait_blocks.
+    """Return sellable_later (and by delay), _from_fresh_wallet, _in_parts, _behind_buyer, _otherwise, size_dependent,
+    sale_wait_blocks.
 
     None of them when no full assessment was asked for.
     """
@@ -62,6 +68,7 @@ def estimates(subject: Subject) -> tuple[Estimate, ...]:
         *by_delay,
         *(_sells(subject, probes, code, name) for code, name in _SINGLE.items()),
         _sells_behind(subject, probes),
+        *_sells_otherwise(subject, probes),
         _size_dependent(subject, probes),
         _sale_wait(subject, probes),
     )
@@ -70,7 +77,7 @@ def estimates(subject: Subject) -> tuple[Estimate, ...]:
 def evidence(probes: TokenProbes) -> tuple[Evidence, ...]:
     """Return the trades that went wrong, and those whose size mattered."""
     found: list[Evidence] = []
-    for code, name in (*_LATER.items(), *_SINGLE.items(), *_BEHIND_CODES):
+    for code, name in (*_LATER.items(), *_SINGLE.items(), *_BEHIND_CODES, *_OTHERWISE_CODES):
         probe = trade(probes, name)
         if probe is not None and probe.trip.stage == "sell_failed":
             found.append(_failure(probes, code, probe))
@@ -154,6 +161,14 @@ def _sells_behind(subject: Subject, probes: TokenProbes) -> Estimate:
     code = "sellable_behind_buyer"
     tried = [name for name in _BEHIND if trade(probes, name) is not None] or list(_BEHIND[:1])
     return _all(subject, code, tuple(_sells(subject, probes, code, name) for name in tried))
+
+
+def _sells_otherwise(subject: Subject, probes: TokenProbes) -> tuple[Estimate, ...]:
+    """Return whether the sale depends on who trades, when and in what block; unknown where none of it was played."""
+    code = "sellable_otherwise"
+    tried = [name for name in _OTHERWISE if trade(probes, name) is not None]
+    parts = tuple(_sells(subject, probes, code, name) for name in tried or _OTHERWISE[:1])
+    return (_all(subject, code, parts),)
 
 
 def _all(subject: Subject, code: str, parts: tuple[Estimate, ...]) -> Estimate:

@@ -320,6 +320,16 @@ EXPLANATIONS: dict[str, Explanation] = {
     "BEHIND_BUYER_UNKNOWN": Explanation(
         "It is unknown whether what was bought can be sold after somebody else has bought.", _ENDPOINT
     ),
+    "SELLABLE_OTHERWISE": Explanation(
+        "Others could sell it too, and so could we at other moments and in other blocks that the token may look at."
+    ),
+    "BLOCKED_OTHERWISE": Explanation(
+        "Whether it can be sold depends on who trades, on the moment, or on what stands in the block.",
+        "Stay away from it. Nothing on our side can change it.",
+    ),
+    "OTHERWISE_UNKNOWN": Explanation(
+        "It is unknown whether others could sell it, or we at other moments and in other blocks.", _ENDPOINT
+    ),
     "RUNS_OWN_CODE": Explanation("The token runs no other contract's code as its own."),
     "RUNS_FOREIGN_CODE": Explanation(
         "The token runs another contract's code as its own, so it does what that one says.",
