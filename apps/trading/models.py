@@ -240,6 +240,8 @@ class Order(models.Model):
     #: The advanced order whose leg this sale is; purchases are told by their opportunity.
     advanced = models.ForeignKey("AdvancedOrder", on_delete=models.PROTECT, null=True, related_name="orders")
     advanced_leg = models.PositiveSmallIntegerField(null=True)
+    #: The way through other pools than the pair's own, as ``services.routing`` chose it; empty: the pair itself.
+    way = models.JSONField(default=dict, blank=True)
 
     class Meta:
         ordering = ["-id"]
