@@ -58,11 +58,21 @@ class BuyForm(_Form):
     )
     slices = _count("Slices", "Equal parts. Empty: one.", minimum=1, maximum=100)
     interval_s = _count("Seconds between slices", "Needed for several slices.", maximum=30 * 86_400)
+    wallet_key = forms.ChoiceField(
+        label="Wallet",
+        help_text="A position is added to with its own wallet, whatever is chosen here.",
+        required=False,
+    )
     accepts_refusals = forms.BooleanField(
         label="Buy although rules refuse it",
         help_text="What the preview lists does not hold the purchase back; everything else does.",
         required=False,
     )
+
+    def __init__(self, *args: Any, wallet_keys: tuple[str, ...] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = [("", "As configured for every entry"), *((key, key) for key in wallet_keys)]
+        self.fields["wallet_key"].choices = choices  # type: ignore[attr-defined]  # a Field to the stubs
 
 
 class SellForm(_Form):

@@ -13,11 +13,12 @@ from apps.domain.config import Exits, ladder_steps
 from apps.domain.errors import ConfigurationError
 from apps.domain.order import OrderStatus
 from apps.state.models import ConfigRevision, Event
-from apps.state.services.config import active_config
+from apps.state.services.config import active_config, config_change
 from apps.trading.logic.orders_advanced import PRICE_SCALE
 from apps.trading.models import AdvancedOrder, Opportunity, Order, Position
 from apps.trading.services import by_hand
 from apps.trading.services.advanced_orders import plan_of
+from tests import factories
 from tests.trading.cases import ETHER
 from tests.trading.conftest import World
 from tests.trading.test_advanced_rows import bought, carry_out, look, quiet, raise_price
@@ -187,3 +188,29 @@ def test_ladder_that_makes_no_sense_then_is_refused(text: str):
 def test_ladder_steps_then_rise():
     assert ladder_steps("6000:2500 3000:100") == ((3_000, 100), (6_000, 2_500))
     assert ladder_steps("") == ()
+
+
+def test_buy_without_a_wallet_named_then_wallets_take_turns_as_configured(world: World):
+    pair = known_pair(world)
+    factories.WalletFactory(key="second")
+    payload = active_config().config.model_dump(mode="json")
+    payload["wallets"]["take_turns"] = True
+    config_change(payload=payload, by="olga", reason="two wallets")
+    used = {
+        by_hand.buy_by_hand(
+            actor=Person(),
+            request_key=f"k{number}",
+            pair=pair,
+            amount_raw=by_hand.coins_to_raw(Decimal("0.02"), 18),
+        ).wallet_key
+        for number in range(2)
+    }
+    assert used == {"trader", "second"}
+
+
+def test_buy_with_a_wallet_that_takes_no_entries_then_is_refused_in_plain_words(world: World):
+    pair = known_pair(world)
+    with pytest.raises(ConfigurationError, match="Wallet nobody takes no entries"):
+        by_hand.buy_by_hand(
+            actor=Person(), request_key="k", pair=pair, wallet_key="nobody", amount_raw=10**16
+        )

@@ -22,7 +22,6 @@ from apps.domain.errors import ConfigurationError, SniperError
 from apps.state.services.engine import engine_view
 from apps.trading.models import Position
 from apps.trading.services import by_hand
-from apps.wallets.services.wallets import wallet_default
 
 
 @require_safe
@@ -62,7 +61,9 @@ def pair_buy(request: HttpRequest, pair_id: int) -> HttpResponse:
     if pair is None:
         raise Http404
     form = BuyForm(
-        request.POST if request.method == "POST" else None, initial={"request_key": uuid.uuid4().hex}
+        request.POST if request.method == "POST" else None,
+        initial={"request_key": uuid.uuid4().hex},
+        wallet_keys=by_hand.wallets_buying(pair),
     )
     preview, refusal = None, ""
     if request.method == "POST" and form.is_valid():
@@ -110,7 +111,7 @@ def _bought(request: HttpRequest, form: forms.Form, pair: Pair) -> HttpResponse:
         actor=request.user,
         request_key=given["request_key"],
         pair=pair,
-        wallet_key=wallet_default(family="evm", chain_key=pair.chain_key).key,
+        wallet_key=given["wallet_key"],
         amount_raw=_coins_raw(form, pair),
         price_max=None
         if not price

@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
+from django.db.models import Max
 from django.utils import timezone
 
 from apps.discovery.models import Pair, PoolSnapshot
@@ -38,8 +39,10 @@ from apps.trading.services.advanced_orders import (
     advanced_resume,
 )
 from apps.trading.services.clock import ms_of
+from apps.wallets.services.wallets import wallet_for_entry, wallets_entering
 
 TRADE = "trading.trade_manually"
+_FAMILY = "evm"
 #: A purchase at the market that could not be made by then is given up.
 MARKET_TTL_S = 180
 #: A waiting limit purchase ends by itself after this.
@@ -174,8 +177,8 @@ def buy_by_hand(
     actor: Actor,
     request_key: str,
     pair: Pair,
-    wallet_key: str,
     amount_raw: int,
+    wallet_key: str = "",
     price_max: int | None = None,
     slices: int = 1,
     interval_s: int = 0,
@@ -185,7 +188,8 @@ def buy_by_hand(
     ConfigurationError.
 
     It adds to the pair's open position where there is one. The pair is assessed afresh before each fill and all limits
-    count; ``accepts_refusals``: what refuses it now, as the preview shows, does not hold it back.
+    count; ``accepts_refusals``: what refuses it now, as the preview shows, does not hold it back. Without ``wallet_key``
+    the wallet is chosen as for every entry; a position is added to with its own.
     """
     by, now_ms = _allowed(actor), ms_of(timezone.now())
     preview = buy_preview(pair=pair, amount_raw=amount_raw)
@@ -226,11 +230,37 @@ def buy_by_hand(
         kind=kind,
         plan=plan,
         pair=pair,
-        wallet_key=wallet_key if position is None else position.wallet_key,
+        wallet_key=_buying_wallet(pair, wallet_key) if position is None else position.wallet_key,
         by=by,
         position=position,
         accepted_rules=[item.rule for item in preview.refusals] if accepts_refusals else (),
     )
+
+
+def _buying_wallet(pair: Pair, given: str) -> str:
+    """Return the wallet of a purchase by hand. Raises ConfigurationError when it may not enter on the pair's chain."""
+    if not given:
+        last = AdvancedOrder.objects.aggregate(last=Max("id"))["last"] or 0
+        return wallet_for_entry(
+            family=_FAMILY,
+            chain_key=pair.chain_key,
+            number=last + 1,
+            takes_turns=active_config().config.wallets.take_turns,
+        ).key
+    if given not in (known := wallets_buying(pair)):
+        raise ConfigurationError(
+            f"Wallet {given} takes no entries on {pair.chain_key}.",
+            remedy=f"Use {', '.join(known)}." if known else "See 'manage.py wallet list'.",
+        )
+    return given
+
+
+def wallets_buying(pair: Pair) -> tuple[str, ...]:
+    """Return the wallets that may buy on the pair's chain; none is an answer, too."""
+    try:
+        return tuple(item.key for item in wallets_entering(family=_FAMILY, chain_key=pair.chain_key))
+    except ConfigurationError:
+        return ()
 
 
 # -- selling ------------------------------------------------------------------------------
