@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import Any
 
+from django.conf import settings
 from django.db.models import Count
 from django.utils import timezone
 
@@ -14,7 +15,7 @@ from apps.domain.errors import PlatformError
 from apps.domain.market import ChainProfile
 from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus
 from apps.engine import wiring
-from apps.sandbox.chainspec import CHAINS
+from apps.sandbox.chainspec import chains_named
 from apps.sandbox.pace import market_pause, market_resume
 from apps.sandbox.report import demo_report
 from apps.state.models import Heartbeat, Incident
@@ -24,6 +25,7 @@ from apps.trading.services.reconciliation import wallet_reconcile
 from apps.trading.services.trade_clock import spreads_of, trades_clocked
 
 _BLOCKS_AFTER_PAUSE = 2  # a launch that was drawn before the pause may stand in the next block
+_BLOCKS_TO_SETTLE = 4  # the two above, and two for what was sent in them
 _COMPARE_S = 10.0
 _WORKERS = ("worker/evaluate", "worker/execute")
 _UNDER_WAY = [status.value for status in IN_FLIGHT_STATUSES | {OrderStatus.CREATED, OrderStatus.CLAIMED}]
@@ -34,7 +36,8 @@ def open_market(*, timeout_s: float) -> None:
 
     Raises PlatformError naming what is missing.
     """
-    wanted = {"listener", *_WORKERS, *(f"listener/{chain.key}" for chain in CHAINS)}
+    running = chains_named(settings.ENV.sandbox_chains)
+    wanted = {"listener", *_WORKERS, *(f"listener/{chain.key}" for chain in running)}
     deadline = time.monotonic() + timeout_s
     while missing := wanted - set(Heartbeat.objects.values_list("component", flat=True)):
         if time.monotonic() > deadline:
@@ -46,10 +49,14 @@ def open_market(*, timeout_s: float) -> None:
 
 
 def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
-    """Stop the market's launches and new entries, let what is in flight reach the books, stop, compare, report."""
+    """Stop the market's launches and new entries, let what is in flight reach the books, stop, compare, report.
+
+    ``settle_s`` grows by what chains of slow blocks take longer.
+    """
     market_pause()
     engine_pause(by="demo", reason="the run is over: nothing new is bought")
-    deadline = time.monotonic() + settle_s
+    slowest_s = max(chain.block_time_ms for chain in chains_named(settings.ENV.sandbox_chains)) / 1_000
+    deadline = time.monotonic() + max(settle_s, _BLOCKS_TO_SETTLE * slowest_s)
     _wait_until_read(deadline)
     engine_stop(by="demo", reason="the run is over")
     while Order.objects.filter(status__in=_UNDER_WAY).exists() and time.monotonic() < deadline:

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from apps.chains.evm.data_fee import ARBITRUM_NODE_INTERFACE, OP_STACK_ORACLE
 from apps.domain.errors import PlatformError
+from apps.domain.market import DataFeeRule
 from apps.sandbox.accounts import Actor, calldata
 from apps.sandbox.artifacts import creation_code, npm_artifact, own_artifact
 from apps.sandbox.chainspec import ChainSpec
@@ -17,8 +19,12 @@ _UNISWAP_PAIR_CODE_HASH = "96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3
 _GAS = 8_000_000
 _MAX_FEE_WEI, _TIP_WEI = 100 * 10**9, 10**9
 _DEADLINE = 2**63
-_STABLE_POOL_NATIVE = 2_000  # whole coins in the pool that gives the dollar price
-_DEPLOYER_BALANCE_WEI = 100_000 * 10**18
+_DEPLOYER_BALANCE_WEI = 10**7 * 10**18
+#: Where a rollup of each kind answers about data fees.
+_DATA_FEE_PLACES: dict[DataFeeRule, str] = {
+    "op_stack": OP_STACK_ORACLE,
+    "arbitrum": ARBITRUM_NODE_INTERFACE,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,6 +81,9 @@ def chain_deploy(spec: ChainSpec, rpc: SandboxRpc) -> Deployment:
     )
     if deployment.is_new:
         _deploy(deployment, rpc)
+    if spec.data_fee_rule != "none":  # also on a chain of an older version, which lacks it
+        code = own_artifact("RollupDataFee")["deployedBytecode"]
+        rpc.call("anvil_setCode", _DATA_FEE_PLACES[spec.data_fee_rule], code)
     return deployment
 
 
@@ -104,14 +113,14 @@ def _deploy(at: Deployment, rpc: SandboxRpc) -> None:
     )
     _send(rpc, deployer, None, creation_code(own_artifact("LiquidityLocker")))
     _send(rpc, deployer, None, creation_code(own_artifact("BatchSender")))
-    stable_raw = _STABLE_POOL_NATIVE * spec.native_price_usd * 10**spec.stable_decimals
+    stable_raw = spec.stable_pool_units * spec.native_price_usd * 10**spec.stable_decimals
     _send(rpc, deployer, at.stable, calldata("mint(address,uint256)", deployer.address, stable_raw))
     _send(rpc, deployer, at.stable, calldata("approve(address,uint256)", at.router, 2**256 - 1))
     liquidity = calldata(
         "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)",
         *(at.stable, stable_raw, 0, 0, deployer.address, _DEADLINE),
     )
-    _send(rpc, deployer, at.router, liquidity, value_wei=_STABLE_POOL_NATIVE * 10**18)
+    _send(rpc, deployer, at.router, liquidity, value_wei=spec.stable_pool_units * 10**18)
 
 
 def _send(rpc: SandboxRpc, sender: Actor, to: str | None, data: bytes, *, value_wei: int = 0) -> None:

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.db import close_old_connections
 
 from apps.domain.errors import SniperError
-from apps.sandbox.chainspec import CHAINS, FEED_PORT_OFFSET, ChainSpec
+from apps.sandbox.chainspec import FEED_PORT_OFFSET, ChainSpec, chains_named
 from apps.sandbox.deploy import chain_deploy
 from apps.sandbox.feeds import FeedServer
 from apps.sandbox.life import ChainLife
 from apps.sandbox.pace import pace_view
-from apps.sandbox.rows import rows_write
+from apps.sandbox.rows import rows_rest, rows_write
 from apps.sandbox.rpc import SandboxRpc
 from apps.sandbox.store import Store, recall
 from apps.wallets.services.wallets import sandbox_wallet_prepare
@@ -29,17 +29,19 @@ class Driver:
 
     def __init__(self, *, seed: int) -> None:
         self.seed = seed
+        self.specs = chains_named(settings.ENV.sandbox_chains)
         self.stopping = threading.Event()
         self.lives: dict[str, ChainLife] = {}
         self._store = Store(on_end=self.stopping.set)
-        self._ready = {spec.key: threading.Event() for spec in CHAINS}
+        self._ready = {spec.key: threading.Event() for spec in self.specs}
 
     def run(self) -> None:
         """Run until ``stopping`` is set. The feeds' port opens once every chain is alive: then all is ready."""
         sandbox_wallet_prepare()
+        rows_rest(chosen=self.specs)
         self._store.start()
         threads = [
-            threading.Thread(target=self._follow, args=(spec,), name=spec.process_name) for spec in CHAINS
+            threading.Thread(target=self._follow, args=(spec,), name=spec.process_name) for spec in self.specs
         ]
         for thread in threads:
             thread.start()
@@ -95,7 +97,7 @@ class Driver:
         due = time.monotonic()
         while not self.stopping.is_set():
             pace = pace_view()
-            rate = 0.0 if pace.is_paused else pace.per_second / len(CHAINS)
+            rate = 0.0 if pace.is_paused else pace.per_second / len(self.specs)
             self._store.put(life.at.spec.key, life.tick(pairs_per_s=rate))
             due = max(
                 due + block_s, time.monotonic() - block_s

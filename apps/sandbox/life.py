@@ -29,7 +29,6 @@ LISTED_MAX = 200
 _FEE_STEP_WEI = 10**3
 _SYNC_TOPIC = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
 _DEPLOYER_GAS_WEI, _INSIDER_GAS_WEI = 5 * 10**17, 10**17
-_REGULAR_WEI = 5_000 * 10**18
 _FUNDED_PER_TRANSACTION = 100
 _AFTERMATH_S = 60.0  # after the last event a launch is still listed
 _CALLS_PER_BATCH_MAX = 500
@@ -129,6 +128,8 @@ class ChainLife:
             chain_key=spec.key,
             block_s=spec.block_time_ms / 1_000,
             native_price_usd=spec.native_price_usd,
+            is_base_fee_zero=spec.base_fee_wei == 0,
+            tip_min_wei=spec.tip_min_wei,
         )
         self.running: dict[int, Running] = {}
         self.listed: tuple[Running, ...] = ()  # the newest created launches, newest last
@@ -154,7 +155,7 @@ class ChainLife:
         raws = []
         for start in range(0, len(labels), _FUNDED_PER_TRANSACTION):
             part = [self.crew.address(label) for label in labels[start : start + _FUNDED_PER_TRANSACTION]]
-            call = tx.fund_call(self.at, part, [_REGULAR_WEI] * len(part))
+            call = tx.fund_call(self.at, part, [self.at.spec.regular_units * 10**18] * len(part))
             raws.append(self._signed(FAUCET, call, order=start))
         self.rpc.batch([("eth_sendRawTransaction", (raw,)) for raw in raws])
         self._mine()
@@ -415,7 +416,11 @@ class ChainLife:
     def _mine(self, receipts_of: Iterable[str] = ()) -> tuple[str, datetime, list[Any]]:
         """Mine; return the block's hash, the moment, and the receipts asked for."""
         timestamp = max(self._head_s + 1, int(time.time()))
-        self.rpc.call("evm_mine", timestamp)
+        fixed = self.at.spec.base_fee_wei
+        steps: list[tuple[str, Sequence[object]]] = [("evm_mine", (timestamp,))]
+        if fixed is not None:
+            steps.insert(0, ("anvil_setNextBlockBaseFeePerGas", (hex(fixed),)))
+        self.rpc.batch(steps)
         mined_at = timezone.now()
         number = hex(self.head + 1)
         sync_logs = {"fromBlock": number, "toBlock": number, "topics": [_SYNC_TOPIC]}
@@ -432,10 +437,15 @@ class ChainLife:
 
     def _stands_on(self, head: Mapping[str, str]) -> None:
         self.head, self._head_s = int(head["number"], 16), int(head["timestamp"], 16)
-        self._base_fee_wei = next_base_fee_wei(
-            base_fee_wei=int(head["baseFeePerGas"], 16),
-            gas_used=int(head["gasUsed"], 16),
-            gas_limit=int(head["gasLimit"], 16),
+        fixed = self.at.spec.base_fee_wei
+        self._base_fee_wei = (
+            next_base_fee_wei(
+                base_fee_wei=int(head["baseFeePerGas"], 16),
+                gas_used=int(head["gasUsed"], 16),
+                gas_limit=int(head["gasLimit"], 16),
+            )
+            if fixed is None
+            else fixed
         )
 
     def _follow_reserves(self, logs: Iterable[Mapping[str, str]]) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from apps.domain.errors import ConfigurationError
-from apps.sandbox.chainspec import CHAINS, FEED_PORT_OFFSET, ChainSpec
+from apps.sandbox.chainspec import FEED_PORT_OFFSET, ChainSpec, chains_named
 
 _ROOT = Path(__file__).resolve().parent.parent.parent
 #: Writing the state holds up the chain for a moment, so not too often; what a kill loses is treated as a reorganisation.
@@ -31,27 +31,33 @@ class SandboxEnvironment(Protocol):
     def sandbox_port_base(self) -> int:
         """Return the first chain's port."""
 
+    @property
+    def sandbox_chains(self) -> tuple[str, ...]:
+        """Return the names of the chains that run."""
+
 
 def sandbox_specs(env: SandboxEnvironment) -> list[dict[str, Any]]:
     """Return the fields of one child process each, in starting order."""
-    anvil = str(anvil_path())
-    folder = env.data_dir / "chains"
-    folder.mkdir(parents=True, exist_ok=True)
-    chains = [
-        {
-            "name": chain.process_name,
-            "argv": (anvil, *_anvil_options(chain, port=chain.port(env.sandbox_port_base), folder=folder)),
-            "ready_port": chain.port(env.sandbox_port_base),
-            "quiet": True,
-        }
-        for chain in CHAINS
-    ]
+    chains = [chain_spec(env, chain) for chain in chains_named(env.sandbox_chains)]
     driver = {
         "name": "sandbox",
         "argv": (sys.executable, str(_ROOT / "manage.py"), "sandbox", "run"),
         "ready_port": env.sandbox_port_base + FEED_PORT_OFFSET,
     }
     return [*chains, driver]
+
+
+def chain_spec(env: SandboxEnvironment, chain: ChainSpec) -> dict[str, Any]:
+    """Return the fields of one chain's process, whether the environment names it or not."""
+    folder = env.data_dir / "chains"
+    folder.mkdir(parents=True, exist_ok=True)
+    port = chain.port(env.sandbox_port_base)
+    return {
+        "name": chain.process_name,
+        "argv": (str(anvil_path()), *_anvil_options(chain, port=port, folder=folder)),
+        "ready_port": port,
+        "quiet": True,
+    }
 
 
 def anvil_path() -> Path:
@@ -78,7 +84,7 @@ def _anvil_options(chain: ChainSpec, *, port: int, folder: Path) -> tuple[str, .
             "1",
             "--no-mining",
             "--order",
-            "fees",
+            "fifo" if chain.ignores_tips else "fees",
             "--gas-limit",
             str(_GAS_LIMIT + mark),
             "--silent",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.db import transaction
 from django.utils import timezone
 
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, StableToken
+from apps.sandbox.chainspec import ChainSpec
 from apps.sandbox.deploy import Deployment
 from apps.sandbox.lockers import sandbox_locker
 from apps.sandbox.models import SandboxBlock, SandboxLaunch, SandboxRun
@@ -13,7 +16,6 @@ from apps.sandbox.models import SandboxBlock, SandboxLaunch, SandboxRun
 #: The npm package of PancakeSwap's core is its first version, whose pools take 0.2 %; today's take 0.25 %. The router is
 #: Uniswap's, which quotes with 0.3 % in both: swaps pay what the router computes.
 _FEE_BPS = 30
-_CONFIRMATION_DEPTH = 12
 
 
 def rows_write(deployment: Deployment, *, seed: int) -> Chain:
@@ -33,9 +35,12 @@ def rows_write(deployment: Deployment, *, seed: int) -> Chain:
                 "wrapped_native_address": deployment.wrapped,
                 "wrapped_native_symbol": spec.wrapped_symbol,
                 "block_time_ms": spec.block_time_ms,
-                "confirmation_depth": _CONFIRMATION_DEPTH,
+                "confirmation_depth": spec.confirmation_depth,
                 "base_fee_min_wei": spec.base_fee_min_wei,
-                "tip_min_wei": 10**9,
+                "tip_min_wei": spec.tip_min_wei,
+                "base_fee_rule": spec.base_fee_rule,
+                "ignores_tips": spec.ignores_tips,
+                "data_fee_rule": spec.data_fee_rule,
                 "has_public_mempool": spec.has_public_mempool,
                 "dexscreener_slug": spec.slug,
                 "geckoterminal_slug": spec.geckoterminal_slug,
@@ -95,3 +100,9 @@ def rows_write(deployment: Deployment, *, seed: int) -> Chain:
             )
             run.save()
     return chain
+
+
+def rows_rest(*, chosen: Sequence[ChainSpec]) -> None:
+    """Take the endpoints of sandbox chains that do not run now: they are followed again when they run again."""
+    keys = [spec.key for spec in chosen]
+    Endpoint.objects.filter(chain__is_sandbox=True).exclude(chain__key__in=keys).delete()

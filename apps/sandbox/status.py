@@ -11,7 +11,7 @@ from pathlib import Path
 from django.conf import settings
 
 from apps.domain.errors import ConfigurationError
-from apps.sandbox.chainspec import CHAINS, ChainSpec
+from apps.sandbox.chainspec import CHAINS, ChainSpec, chains_named
 from apps.sandbox.logic.parameters import TIME_FACTOR
 from apps.sandbox.models import SandboxLaunch, SandboxRun
 from apps.sandbox.pace import pace_forget, pace_view
@@ -26,7 +26,7 @@ def status_lines(*, with_truth: bool) -> Iterator[str]:
         f"pace {pace.per_second:g} new pairs a second{', paused' if pace.is_paused else ''}; "
         f"one second stands for {TIME_FACTOR} of a real market"
     )
-    for spec in CHAINS:
+    for spec in chains_named(settings.ENV.sandbox_chains):
         run = SandboxRun.objects.filter(chain_key=spec.key).first()
         state = "answers" if _answers(spec) else "does not run"
         if run is None:

@@ -81,6 +81,24 @@ def test_each_mode_has_its_own_database(read) -> None:
     assert read().database_url != read(MODE="paper").database_url
 
 
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ("", ("base", "bsc")),
+        ("all", ("base", "bsc", "ethereum", "polygon", "arbitrum")),
+        (" Polygon, base", ("base", "polygon")),
+    ],
+)
+def test_sandbox_chains_then_named_ones_in_one_order(read, given: str, expected: tuple[str, ...]) -> None:
+    assert read(SANDBOX_CHAINS=given).sandbox_chains == expected
+
+
+@pytest.mark.parametrize("given", ["solana", "base,moon", ","])
+def test_sandbox_chains_when_unknown_then_refused_with_the_names(read, given: str) -> None:
+    with pytest.raises(EnvironmentFaults, match="base, bsc, ethereum, polygon, arbitrum"):
+        read(SANDBOX_CHAINS=given)
+
+
 def test_secret_from_file_then_read_and_missing_file_named(read, tmp_path: Path) -> None:
     path = tmp_path / "password"
     path.write_text("from a file\n")

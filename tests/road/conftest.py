@@ -14,7 +14,7 @@ from apps.sandbox.chainspec import CHAINS, ChainSpec
 from tests.chain_fixtures import running_anvil
 from tests.road.driving import Ground, Road, environment_of
 
-BASE, BSC = CHAINS
+BASE, BSC, *_ = CHAINS
 
 
 @contextmanager

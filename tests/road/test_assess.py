@@ -18,7 +18,7 @@ from tests.road.driving import Road
 
 pytestmark = pytest.mark.chain
 
-BASE, _ = CHAINS
+BASE, *_ = CHAINS
 
 
 def assess(*arguments: str) -> str:

@@ -17,7 +17,7 @@ from tests.road.driving import Road
 
 pytestmark = pytest.mark.chain
 
-BASE, _ = CHAINS
+BASE, *_ = CHAINS
 
 
 def pull_liquidity(road: Road, launch: Launch) -> None:

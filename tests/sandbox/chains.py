@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from apps.domain.errors import NetworkError
-from apps.sandbox.chainspec import CHAINS, ChainSpec
+from apps.sandbox.chainspec import CHAIN_NAMES_DEFAULT, CHAINS, ChainSpec
 from apps.sandbox.deploy import chain_deploy
 from apps.sandbox.life import ChainLife
 from apps.sandbox.processes import sandbox_specs
 from apps.sandbox.rpc import SandboxRpc
 from tests.chain_fixtures import running_anvil
 
-BASE, BSC = CHAINS
+BASE, BSC, ETHEREUM, POLYGON, ARBITRUM = CHAINS
 NODE_OPTIONS = ("--no-mining", "--order", "fees", "--gas-limit", "120000000")
 START_MAX_S = 20.0
 
@@ -38,6 +38,7 @@ class Environment:
 
     data_dir: Path
     sandbox_port_base: int
+    sandbox_chains: tuple[str, ...] = CHAIN_NAMES_DEFAULT
 
 
 @contextmanager

@@ -25,7 +25,7 @@ from apps.sandbox.artifacts import creation_code, own_artifact
 from apps.sandbox.bench.lane import Lane
 from apps.sandbox.chainspec import CHAINS, ChainSpec
 from apps.sandbox.deploy import Deployment, chain_deploy, created_address, pair_code_hash
-from apps.sandbox.processes import sandbox_specs
+from apps.sandbox.processes import chain_spec
 from apps.sandbox.rows import rows_write
 from apps.sandbox.rpc import SandboxRpc
 from apps.sandbox.transactions import DEAD, DEADLINE, pool_address
@@ -122,14 +122,13 @@ def grounds(count: int = len(CHAINS), *, works_here: bool = True) -> Iterator[tu
 
     ``works_here``: messages go nowhere and the bench does the work itself; else workers of their own listen to the broker.
     """
-    specs = sandbox_specs(settings.ENV)
     chosen = CHAINS[:count]
     owner = sandbox_wallet_prepare().address
     if works_here:
         current_app.conf.update(broker_url="memory://")
     with ExitStack() as stack:
         for chain in chosen:
-            stack.enter_context(_anvil(next(spec for spec in specs if spec["name"] == chain.process_name)))
+            stack.enter_context(_anvil(chain_spec(settings.ENV, chain)))
         laid = tuple(_lay(chain, owner) for chain in chosen)
         _loosen()
         wiring.forget_ports()

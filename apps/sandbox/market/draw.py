@@ -25,6 +25,8 @@ class Market:
     chain_key: str
     block_s: float
     native_price_usd: int
+    is_base_fee_zero: bool = False  # of every block of the chain
+    tip_min_wei: int = 0  # below which a block takes nothing
 
     def chance(self, *about: object) -> Random:
         """Return the random numbers of one subject; the same at every replay."""
@@ -32,7 +34,8 @@ class Market:
 
     def tip_wei(self, block: int) -> int:
         """Return what the first of the market's own transactions of a block tips, in wei per gas."""
-        return int(p.TIP_WEI * exp(self.chance("tip", block).gauss(0, p.TIP_LOG_SD)))
+        usual = max(p.TIP_WEI, self.tip_min_wei)
+        return int(usual * exp(self.chance("tip", block).gauss(0, p.TIP_LOG_SD)))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -338,6 +341,11 @@ def _trap(contract: str, arguments: tuple[object, ...]) -> Callable[[Random, int
     return make
 
 
+def _free_gas_strict(chance: Random, supply_raw: int, market: Market) -> _Kind:
+    """Return the trap that tells a trial by its base fee too, which it cannot where every block's is zero."""
+    return _trap("FreeGasSellToken", (not market.is_base_fee_zero,))(chance, supply_raw, market)
+
+
 def _sell_cap(chance: Random, supply_raw: int, market: Market) -> _Kind:
     arguments = (supply_raw // chance.choice((10**6, 10**7, 10**9)), chance.choice((10_000, 500)))
     return _Kind(contract="SellCapToken", arguments=arguments, is_unsellable=True)
@@ -369,5 +377,5 @@ _BAD: dict[str, Callable[[Random, int, Market], _Kind]] = {
     "honeypot_sleeper": _sleeper,
     "honeypot_code_only": _trap("CodeOnlySellToken", ()),
     "honeypot_free_gas": _trap("FreeGasSellToken", (False,)),
-    "honeypot_free_gas_strict": _trap("FreeGasSellToken", (True,)),
+    "honeypot_free_gas_strict": _free_gas_strict,
 }
