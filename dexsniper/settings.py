@@ -63,6 +63,7 @@ MIDDLEWARE = [
     "django_otp.middleware.OTPMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "apps.dashboard.second_factor.AskSecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
@@ -102,7 +103,9 @@ else:
     _database.setdefault("CONN_MAX_AGE", 60)
     _database["CONN_HEALTH_CHECKS"] = True
 DATABASES = {"default": _database}
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+CACHES: dict[str, dict[str, object]] = {
+    "default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+}
 
 # -- who may come in ----------------------------------------------------------------------
 AUTHENTICATION_BACKENDS = ["axes.backends.AxesStandaloneBackend", "django.contrib.auth.backends.ModelBackend"]
@@ -120,10 +123,27 @@ LOGOUT_REDIRECT_URL = "login"
 AXES_FAILURE_LIMIT = 10
 AXES_COOLOFF_TIME = 0.25  # hours
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
+AXES_RESET_ON_SUCCESS = True
+AXES_LOCKOUT_TEMPLATE = "registration/locked_out.html"
+AXES_ALLOWED_CORS_ORIGINS = ""
+OTP_TOTP_ISSUER = f"DEX Sniper Pro {ENV.mode}"
+OTP_ADMIN_HIDE_SENSITIVE_DATA = True
 SESSION_COOKIE_NAME = f"dexsniper_{ENV.mode}"
 CSRF_COOKIE_NAME = f"dexsniper_{ENV.mode}_csrf"
-SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
+CSRF_COOKIE_HTTPONLY = True  # pages carry the token themselves
+# Where money is at stake a session ends after a day, whatever it does.
+SESSION_COOKIE_AGE = 14 * 86_400 if ENV.is_sandbox else 86_400
 X_FRAME_OPTIONS = "DENY"
+# Behind a proxy that speaks TLS (docs/security.md): cookies travel encrypted alone, and browsers are told to insist.
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENV.tls
+SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.tls else None
+SECURE_HSTS_SECONDS = 31_536_000 if ENV.tls else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.tls
+CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ENV.allowed_hosts if host != "*"] if ENV.tls else []
+# Preloading is a list of browsers' makers; a self-hosted page has no business on it.
+SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
     "EXCLUDE_URL_PREFIXES": (

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest
 
-from apps.dashboard.roles import LOOK, may_operate
+from apps.dashboard.roles import KILL, LOOK, may_operate
 from apps.dashboard.selectors.shell import frame
 
 
@@ -19,4 +19,4 @@ def shell(request: HttpRequest) -> dict[str, Any]:
     user = getattr(request, "user", None)
     if user is None or not user.has_perm(LOOK) or request.path.startswith("/admin/"):
         return {"mode": settings.ENV.mode}
-    return frame() | {"may_operate": may_operate(user), "live_url": ""}
+    return frame() | {"may_operate": may_operate(user), "may_kill": user.has_perm(KILL), "live_url": ""}

@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from django.core.exceptions import PermissionDenied
-
-from apps.dashboard.roles import OPERATE, RESUME
+from apps.dashboard.roles import OPERATE, RESUME, require
 from apps.domain.engine import EngineStatus, EngineView
 from apps.domain.errors import ConfigurationError, PlatformError, TransitionRefusedError
 from apps.risk.services.breakers import breaker_reset
@@ -43,8 +41,7 @@ def engine_do(user: Any, *, action: str, reason: str) -> str:
         raise TransitionRefusedError("There is no such action.", remedy="Use start, pause or stop.")
     act, target = _ACTIONS[action]
     pulled = engine_view().status is EngineStatus.EMERGENCY_STOPPED
-    if not user.has_perm(RESUME if pulled else OPERATE):
-        raise PermissionDenied
+    require(user, RESUME if pulled else OPERATE)
     if pulled and not reason:
         raise TransitionRefusedError(
             "After the kill switch a reason is needed: what was found and mended.", remedy="Give one."

@@ -6,10 +6,10 @@ from collections.abc import Callable
 from functools import wraps
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 
 from apps.state.permissions import (
+    AUDIT,
     CHANGE_CONFIGURATION,
     KILL,
     LOOK,
@@ -25,9 +25,11 @@ from apps.state.permissions import (
     Visitor,
     may,
     may_operate,
+    require,
 )
 
 __all__ = [
+    "AUDIT",
     "CHANGE_CONFIGURATION",
     "KILL",
     "LOOK",
@@ -44,19 +46,22 @@ __all__ = [
     "may",
     "may_operate",
     "needs",
+    "require",
 ]
 
 View = Callable[..., HttpResponse]
 
 
 def needs(permission: str) -> Callable[[View], View]:
-    """Answer 403 to whoever is signed in without this permission. The login middleware has sent strangers away."""
+    """Answer 403 to whoever is signed in without this permission, and ask for a second factor where that is missing.
+
+    The login middleware has sent strangers away. Pages show what a person's rights offer; doing it asks here.
+    """
 
     def decorate(view: View) -> View:
         @wraps(view)
         def guarded(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            if not may(request.user, permission):
-                raise PermissionDenied
+            require(request.user, permission)
             return view(request, *args, **kwargs)
 
         return guarded

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from django.urls import path
 
-from apps.dashboard.views import acting, advanced, configuring, intelligence, money, monitor, reading
+from apps.dashboard.views import (
+    acting,
+    advanced,
+    configuring,
+    intelligence,
+    money,
+    monitor,
+    reading,
+    second_factor,
+)
 
 app_name = "dashboard"
 urlpatterns = [
@@ -34,6 +43,8 @@ urlpatterns = [
     path("configuration/review/", configuring.review, name="config_review"),
     path("configuration/save/", configuring.save, name="config_save"),
     path("configuration/<int:number>/restore/", configuring.restore, name="config_restore"),
+    path("second-factor/", second_factor.second_factor, name="second_factor"),
+    path("second-factor/verify/", second_factor.second_factor_verify, name="second_factor_verify"),
     path("killswitch/", acting.killswitch, name="killswitch"),
     path("engine/", acting.engine_action, name="engine_action"),
     path("panels/<slug:name>/", reading.panel, name="panel"),

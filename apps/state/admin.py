@@ -11,6 +11,8 @@ from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html
+from django_otp.plugins.otp_static.models import StaticDevice
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from unfold.admin import ModelAdmin
 from unfold.widgets import (
     UnfoldAdminDecimalFieldWidget,
@@ -31,6 +33,11 @@ from apps.state.forms import (
 from apps.state.models import ConfigRevision, EngineState, Event, Heartbeat, Incident
 from apps.state.services.config import active_config, config_change
 from apps.state.services.incidents import incident_resolve
+
+# Second factors are set up by whoever holds them and taken away by `manage.py second_factor`, recorded either way.
+for _device in (StaticDevice, TOTPDevice):
+    if admin.site.is_registered(_device):
+        admin.site.unregister(_device)
 
 _WIDGETS: dict[type[forms.Field], type[forms.Widget]] = {
     forms.DecimalField: UnfoldAdminDecimalFieldWidget,

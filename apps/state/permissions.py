@@ -1,12 +1,17 @@
 """Who may do what: the names of the permissions, and the one question that pages, sockets and API ask.
 
-The groups viewer and operator hold them (migrations of this app). Whatever else a permission needs than being held
-belongs into `may`, so that no way in forgets it.
+The groups viewer, trader and admin hold them (migrations of the apps). Whatever else a permission needs than being held
+belongs into `may`, so that no way in forgets it: acting needs the second factor, in live always, elsewhere from whoever
+has set one up. Looking never needs it, nor does the kill switch: stopping must not wait for a telephone.
 """
 
 from __future__ import annotations
 
 from typing import Final, Protocol
+
+from django.core.exceptions import PermissionDenied
+
+from apps.state.services.second_factor import is_missing
 
 LOOK: Final = "trading.view_opportunity"
 LOOK_POSITIONS: Final = "trading.view_position"
@@ -21,6 +26,16 @@ KILL: Final = "state.pull_killswitch"
 RESUME: Final = "state.resume_engine"
 TRADE: Final = "trading.trade_manually"
 RESET_BREAKERS: Final = "risk.reset_breaker"
+AUDIT: Final = "state.view_audit"
+#: What only somebody with the second factor may do. KILL is not among them.
+GUARDED: Final = frozenset({TRADE, OPERATE, RESUME, CHANGE_CONFIGURATION, RESET_BREAKERS})
+
+
+class SecondFactorNeeded(PermissionDenied):
+    """The permission is held, and the second factor was not given in this session."""
+
+    def __init__(self) -> None:
+        super().__init__("This needs your second factor.")
 
 
 class Visitor(Protocol):
@@ -32,9 +47,17 @@ class Visitor(Protocol):
 
 def may(visitor: Visitor, permission: str) -> bool:
     """Tell whether the visitor may use this permission now."""
-    return visitor.has_perm(permission)
+    return visitor.has_perm(permission) and not (permission in GUARDED and is_missing(visitor))
+
+
+def require(visitor: Visitor, permission: str) -> None:
+    """Raise PermissionDenied unless the visitor may use this permission now; SecondFactorNeeded when only that lacks."""
+    if not visitor.has_perm(permission):
+        raise PermissionDenied
+    if permission in GUARDED and is_missing(visitor):
+        raise SecondFactorNeeded
 
 
 def may_operate(visitor: Visitor) -> bool:
-    """Tell whether the visitor may start, pause, stop, kill and resume."""
-    return all(may(visitor, permission) for permission in (OPERATE, KILL, RESUME))
+    """Tell whether the visitor's pages offer starting, pausing, stopping and resuming; doing so asks `require`."""
+    return all(visitor.has_perm(permission) for permission in (OPERATE, RESUME))

@@ -13,6 +13,7 @@ from apps.domain.config import Exits, ladder_steps
 from apps.domain.errors import ConfigurationError
 from apps.domain.order import OrderStatus
 from apps.state.models import ConfigRevision, Event
+from apps.state.permissions import TRADE
 from apps.state.services.config import active_config, config_change
 from apps.trading.logic.orders_advanced import PRICE_SCALE
 from apps.trading.models import AdvancedOrder, Opportunity, Order, Position
@@ -31,7 +32,7 @@ class Person:
         self.may = may
 
     def has_perm(self, perm: str) -> bool:
-        return self.may and perm == by_hand.TRADE
+        return self.may and perm == TRADE
 
     def get_username(self) -> str:
         return "olga"

@@ -11,7 +11,6 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any, Protocol
 
-from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
@@ -26,6 +25,7 @@ from apps.domain.money import BPS_ONE, RATIO_CONTEXT, value_usd_micros
 from apps.domain.verdict import Finding
 from apps.risk.models import VerdictRecord
 from apps.risk.selectors import findings_of
+from apps.state.permissions import TRADE, require
 from apps.state.services.config import active_config
 from apps.state.services.events import event_record
 from apps.trading.logic import gas, orders_advanced, pool, slippage
@@ -41,7 +41,6 @@ from apps.trading.services.advanced_orders import (
 from apps.trading.services.clock import ms_of
 from apps.wallets.services.wallets import wallet_for_entry, wallets_entering
 
-TRADE = "trading.trade_manually"
 _FAMILY = "evm"
 #: A purchase at the market that could not be made by then is given up.
 MARKET_TTL_S = 180
@@ -88,8 +87,7 @@ class BuyPreview:
 
 
 def _allowed(actor: Actor) -> str:
-    if not actor.has_perm(TRADE):
-        raise PermissionDenied
+    require(actor, TRADE)
     return actor.get_username()
 
 
