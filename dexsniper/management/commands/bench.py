@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 import json
 import os
-import secrets
 import shutil
-import subprocess
-import sys
 import tempfile
-from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +18,8 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.state.console import answer, plain_errors
-from dexsniper.env import BASE_DIR, child_environment
-from dexsniper.management.commands.demo import free_ports
-from dexsniper.processes import broker_spec, engine_specs
-from dexsniper.supervisor import Supervisor
+from dexsniper.alongside import at_work, run_apart
+from dexsniper.processes import broker_spec, engine_specs, web_spec
 
 #: Subject -> the module that measures it, by ``run() -> {"figures", "baseline", "ratio"}``. One that is not there is not
 #: offered. Those of ``_APART`` get an installation of their own.
@@ -38,6 +32,7 @@ SUBJECTS = {
     "killswitch": "apps.sandbox.bench.killswitch",
     "memory": "apps.sandbox.bench.memory",
     "quotes": "apps.engine.bench.quotes",
+    "sockets": "apps.api.bench.sockets",
 }
 _APART = frozenset(SUBJECTS) - {"quotes"}
 #: A measurement takes up to a minute; setting up and tearing down come on top. A subject may ask for more by a
@@ -54,6 +49,9 @@ class Command(BaseCommand):
         names = [name for name, module in SUBJECTS.items() if _is_there(module)]
         parser.add_argument("subject", choices=names, help="what to measure")
         parser.add_argument("--json", action="store_true", help="print one JSON object")
+        parser.add_argument(
+            "--seconds", type=int, help="how long to measure, where the subject takes its time"
+        )
         parser.add_argument("--inner", metavar="FILE", help="internal: measure here, write to this file")
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -61,10 +59,11 @@ class Command(BaseCommand):
         name = options["subject"]
         with plain_errors():
             if options["inner"]:
-                _inner(name, Path(options["inner"]))
+                _inner(name, Path(options["inner"]), seconds=options["seconds"])
                 return
-            report = _apart(name) if name in _APART else _measured(name)
-        answer(self, as_json=options["json"], fields=report, text="\n".join(_lines(report)))
+            apart = _apart if name in _APART else _measured
+            report = apart(name, seconds=options["seconds"])
+        answer(self, as_json=options["json"], fields=report, text=text_of(report))
 
 
 def _is_there(module: str) -> bool:
@@ -74,77 +73,48 @@ def _is_there(module: str) -> bool:
         return False
 
 
-def _measured(name: str) -> dict[str, Any]:
-    report: dict[str, Any] = {"name": name, **importlib.import_module(SUBJECTS[name]).run()}
+def _measured(name: str, *, seconds: int | None) -> dict[str, Any]:
+    run = importlib.import_module(SUBJECTS[name]).run
+    if seconds is not None and "seconds" not in signature(run).parameters:
+        raise CommandError(f"{name} takes as long as it takes: leave --seconds out")
+    report: dict[str, Any] = {"name": name, **(run() if seconds is None else run(seconds=seconds))}
     # What else the machine had to do: times taken on a busy one say little about an idle one.
     report["figures"] |= {"processors": os.cpu_count(), "load_average_1m": round(os.getloadavg()[0], 1)}
     return report
 
 
-def _inner(name: str, file: Path) -> None:
+def _inner(name: str, file: Path, *, seconds: int | None) -> None:
     from dexsniper.management.commands.up import prepare
 
     prepare(settings.ENV, say=print)
     with _processes(getattr(importlib.import_module(SUBJECTS[name]), "WORKERS", ())):
-        found = _measured(name)
+        found = _measured(name, seconds=seconds)
     file.write_text(json.dumps(found), encoding="utf-8")
 
 
-@contextmanager
-def _processes(names: Sequence[str]) -> Iterator[None]:
+def _processes(names: Sequence[str]) -> AbstractContextManager[object]:
     """Keep these processes of the system at work meanwhile: those that the subject names as its ``WORKERS``."""
     if not names:
-        yield
-        return
-    specs = [spec for spec in (broker_spec(settings.ENV), *engine_specs(settings.ENV, needs=())) if spec]
-    supervisor = Supervisor([spec for spec in specs if spec.name in names], cwd=BASE_DIR, colour=False)
-    with ThreadPoolExecutor(1, thread_name_prefix="supervisor") as pool:
-        loop = pool.submit(asyncio.new_event_loop).result()
-        run = pool.submit(loop.run_until_complete, supervisor.run())
-        try:
-            yield
-        finally:
-            loop.call_soon_threadsafe(supervisor.stop)
-            run.result()
+        return nullcontext()
+    env = settings.ENV
+    specs = [spec for spec in (broker_spec(env), web_spec(env), *engine_specs(env, needs=())) if spec]
+    return at_work([spec for spec in specs if spec.name in names])
 
 
-def _apart(name: str) -> dict[str, Any]:
+def _apart(name: str, *, seconds: int | None) -> dict[str, Any]:
     """Measure in a process and data folder of its own, which vanish afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="dexsniper-bench-"))
-    port, chain_port = free_ports()
-    report = folder / "report.json"
-    environment = child_environment(
-        DEXSNIPER_MODE="sandbox",
-        DEXSNIPER_DATA_DIR=str(folder),
-        DEXSNIPER_DATABASE_URL="",
-        DEXSNIPER_REDIS_URL="",
-        DEXSNIPER_PORT=str(port),
-        DEXSNIPER_SANDBOX_PORT_BASE=str(chain_port),
-        DEXSNIPER_ADMIN_PASSWORD=secrets.token_urlsafe(16),
-        DEXSNIPER_AUTOSTART="true",
-        DEXSNIPER_LOG_LEVEL="WARNING",
-    )
-    argv = [sys.executable, str(BASE_DIR / "manage.py"), "bench", name, "--inner", str(report)]
     time_max_s: int = getattr(importlib.import_module(SUBJECTS[name]), "TIME_MAX_S", _TIME_MAX_S)
     try:
-        done = subprocess.run(
-            argv,
-            env=environment,
-            cwd=BASE_DIR,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            timeout=time_max_s,
-            check=False,
-        )
-        if not report.is_file():
-            tail = "\n".join(done.stdout.decode(errors="replace").splitlines()[-40:])
-            raise CommandError(f"the measurement failed with code {done.returncode}\n{tail}")
-        found: dict[str, Any] = json.loads(report.read_text(encoding="utf-8"))
-        return found
-    except subprocess.TimeoutExpired:
-        raise CommandError(f"the measurement took more than {time_max_s} s") from None
+        length = [] if seconds is None else ["--seconds", str(seconds)]
+        return run_apart(["bench", name, *length], folder=folder, time_max_s=time_max_s)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def text_of(report: dict[str, Any]) -> str:
+    """Return a report for people."""
+    return "\n".join(_lines(report))
 
 
 def _lines(report: dict[str, Any], *, indent: str = "") -> list[str]:
