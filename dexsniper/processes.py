@@ -55,6 +55,13 @@ def engine_specs(env: Environment, *, needs: tuple[str, ...]) -> list[ChildSpec]
     ]
 
 
+def alerts_spec(env: Environment, *, web: bool) -> ChildSpec:
+    """Return the process that tells people and obeys the Telegram bot; it needs no other. ``web``: it watches that too."""
+    host = "127.0.0.1" if env.host in ("0.0.0.0", "::") else env.host  # noqa: S104 - compared, not listened on
+    watched = ("--web-url", f"http://{host}:{env.port}") if web else ()
+    return ChildSpec(name="alerts", argv=(*_MANAGE, "alerts", "run", *watched))
+
+
 def web_spec(env: Environment) -> ChildSpec:
     """Return the web server."""
     return ChildSpec(

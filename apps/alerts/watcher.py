@@ -73,8 +73,9 @@ class Watcher:
 
     def run(self) -> None:
         """Look and send until ``stop``. A second process waits until the first one is gone."""
-        while not self._leads() and not self.stopping.wait(1.0):
-            pass
+        while not self._leads():
+            if self.stopping.wait(1.0):
+                return
         jobs: list[tuple[str, Callable[[], None], float]] = [
             ("look", self._look, LOOK_EVERY_S),
             ("slow", self._look_slowly, SLOW_EVERY_S),

@@ -109,7 +109,7 @@ class Bot:
         self._known: _Known | None = None
         self._taken = -1  # newest update dealt with by this process
         self._killed: set[int] = set()  # pulled and not noted yet
-        self._bucket = TokenBucket(per_min=COMMANDS_PER_MIN, burst=COMMANDS_PER_MIN // 2)
+        self._bucket = TokenBucket(per_min=COMMANDS_PER_MIN, burst=COMMANDS_PER_MIN)
         self._is_told_of_limit = False
         self._commands: queue.Queue[Message] = queue.Queue(_QUEUE_MAX)
 
@@ -244,6 +244,7 @@ class Bot:
                 message = self._commands.get(timeout=1.0)
             except queue.Empty:
                 continue
+            close_old_connections()
             self.obey(message)
 
     def obey_waiting(self) -> int:
@@ -256,7 +257,6 @@ class Bot:
 
     def obey(self, message: Message) -> None:
         """Carry out one command of the paired person and answer."""
-        close_old_connections()
         if not self._bucket.take(self._clock()):
             if not self._is_told_of_limit:
                 self._say(message.chat_id, "Too much at once: wait a minute. /kill always works.")

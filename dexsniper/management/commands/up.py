@@ -19,7 +19,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from apps.domain.errors import SniperError
 from apps.state.services.engine import engine_start, engine_view, installation_prepare
 from dexsniper.env import BASE_DIR, Environment
-from dexsniper.processes import broker_spec, engine_specs, web_spec
+from dexsniper.processes import alerts_spec, broker_spec, engine_specs, web_spec
 from dexsniper.supervisor import AlreadyRunningError, ChildSpec, InstanceLock, Supervisor
 
 _PAPER_WALLET = "trader"
@@ -111,7 +111,8 @@ def all_specs(env: Environment, *, web: bool) -> list[ChildSpec]:
         *chains, market = (ChildSpec(**spec) for spec in sandbox_specs(env))
         specs += [*chains, replace(market, needs=tuple(chain.name for chain in chains))]
         needs = (market.name,)
-    return specs + ([web_spec(env)] if web else []) + engine_specs(env, needs=needs)
+    specs += [web_spec(env)] if web else []
+    return [*specs, *engine_specs(env, needs=needs), alerts_spec(env, web=web)]
 
 
 async def _supervise(supervisor: Supervisor, env: Environment, *, web: bool) -> None:

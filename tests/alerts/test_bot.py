@@ -1,0 +1,325 @@
+"""The Telegram bot: obeys one person, each command once, the kill switch always."""
+
+from __future__ import annotations
+
+import html
+import re
+import threading
+import time
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import Permission
+from django.db import OperationalError
+from django.utils import timezone
+
+from apps.alerts.models import BotBinding, DeniedChat
+from apps.alerts.services import pairing
+from apps.alerts.telegram.bot import COMMAND_AGE_MAX_S, COMMANDS_PER_MIN, Bot
+from apps.alerts.telegram.verbs import BY_NAME, SELL_ALL_WORD
+from apps.alerts.transports.port import DeliveryFailedError
+from apps.alerts.transports.telegram import TelegramApi
+from apps.domain.engine import EngineStatus
+from apps.domain.events import EventKind
+from apps.state import permissions
+from apps.state.models import Event
+from apps.state.services.engine import engine_start, engine_view, killswitch_pull
+from apps.trading.models import Position
+from tests import factories as f
+from tests.alerts.fakes import TOKEN, Service, update
+
+pytestmark = pytest.mark.django_db
+
+ADA, STRANGER = 41, 66
+ALL = (
+    permissions.LOOK,
+    permissions.LOOK_POSITIONS,
+    permissions.LOOK_INCIDENTS,
+    permissions.LOOK_CONFIGURATION,
+    permissions.OPERATE,
+    permissions.KILL,
+    permissions.RESUME,
+    permissions.TRADE,
+)
+
+
+def person(*held: str) -> Any:
+    user = f.UserFactory(username="ada")
+    for permission in held:
+        app_label, _, codename = permission.partition(".")
+        user.user_permissions.add(
+            Permission.objects.get(content_type__app_label=app_label, codename=codename)
+        )
+    return user
+
+
+class Talk:
+    """A person and strangers who write to the bot."""
+
+    def __init__(self, service: Service, bot: Bot) -> None:
+        self.service, self.bot, self.number = service, bot, 100
+
+    def write(self, *texts: str, chat: int = ADA, age_s: int = 0, kind: str = "private") -> None:
+        for text in texts:
+            self.number += 1
+            at_s = int(time.time()) - age_s
+            self.service.updates.append(update(self.number, text, chat=chat, at_s=at_s, kind=kind))
+
+    def heard(self, *texts: str, **options: Any) -> str:
+        """Write, let the bot hear and obey, and return its last answer as it reads."""
+        self.write(*texts, **options)
+        before = len(self.service.said)
+        self.bot.poll(wait_s=0)
+        self.bot.obey_waiting()
+        if len(self.service.said) == before:
+            return ""
+        return html.unescape(re.sub(r"<[^>]*>", "", self.service.last))
+
+
+def bot_of(service: Service) -> Bot:
+    return Bot(api=TelegramApi(base_url=service.url, token=TOKEN), stopping=threading.Event())
+
+
+@pytest.fixture
+def talk(installed: None, service: Service) -> Talk:
+    return Talk(service, bot_of(service))
+
+
+@pytest.fixture
+def paired(talk: Talk) -> Talk:
+    code = pairing.pairing_begin(user=person(*ALL))
+    assert talk.heard(f"/start {code}").startswith("Paired.")
+    return talk
+
+
+def commands() -> list[tuple[str, str]]:
+    rows = Event.objects.filter(kind=EventKind.BOT_COMMAND.value).order_by("id")
+    return [(row.actor, row.summary) for row in rows]
+
+
+# -- pairing --------------------------------------------------------------------------------
+
+
+def test_stranger_then_denied_recorded_once_and_answered_once(talk: Talk):
+    assert "not you" in talk.heard("/kill", "/start", "/status", chat=STRANGER)
+    assert len(talk.service.said) == 1
+    assert DeniedChat.objects.get().count == 3
+    assert len(commands()) == 1
+    assert engine_view().status is EngineStatus.STOPPED
+
+
+def test_code_when_right_then_binds_once_and_nobody_else_after(talk: Talk):
+    code = pairing.pairing_begin(user=person(*ALL))
+    assert talk.heard(f"/pair {code.lower()}").startswith("Paired.")
+    assert talk.heard(f"/pair {code}", chat=STRANGER) == "This bot obeys one person, and that is not you."
+    row = BotBinding.objects.get()
+    assert (row.chat_id, row.user.get_username(), row.code_digest) == (ADA, "ada", "")  # type: ignore[union-attr]
+    assert code not in str(list(Event.objects.values_list("summary", "payload")))
+
+
+def test_code_when_too_old_or_in_a_group_then_nobody_is_paired(talk: Talk):
+    code = pairing.pairing_begin(user=person())
+    talk.heard(f"/pair {code}", chat=-100, kind="group")
+    BotBinding.objects.update(code_until=timezone.now() - timedelta(seconds=1))
+    talk.heard(f"/pair {code}")
+    assert BotBinding.objects.get().chat_id is None
+
+
+def test_code_when_guessed_at_then_void_after_few_tries(talk: Talk):
+    code = pairing.pairing_begin(user=person())
+    talk.heard(*["/pair ABCDEFGHJK"] * pairing.CODE_FAILURES_MAX, chat=STRANGER)
+    talk.heard(f"/pair {code}")
+    assert BotBinding.objects.get().chat_id is None
+
+
+def test_paired_person_when_a_code_is_wrong_then_the_engine_is_not_started_by_it(paired: Talk):
+    assert "not right" in paired.heard("/start ABCDEFGHJK")
+    assert engine_view().status is EngineStatus.STOPPED
+
+
+def test_pairing_when_ended_then_denied(paired: Talk):
+    assert pairing.pairing_end(by="ada")
+    assert "not you" in paired.heard("/stop")
+
+
+def test_group_with_the_person_in_it_then_denied(paired: Talk):
+    paired.heard("/kill", chat=-5, kind="group")
+    assert engine_view().status is EngineStatus.STOPPED
+
+
+# -- verbs ----------------------------------------------------------------------------------
+
+
+def test_every_verb_of_the_issue_is_there_and_none_moves_coins():
+    assert set(BY_NAME) == {
+        *("start", "stop", "stopentry", "status", "profit", "daily", "balance", "performance", "count"),
+        *("forceexit", "reload_config", "show_config", "health", "kill", "help"),
+    }
+
+
+def test_verbs_that_look_then_answer_from_rows_without_secrets(paired: Talk, settings: Any):
+    settings.ENV = replace(settings.ENV, alert_webhook_secret="hidden-secret")
+    position = f.PositionFactory(status="open", marked_at=timezone.now())
+    f.PositionFactory(status="closed", realised_usd_micros=12_340_000)
+    f.IncidentFactory(severity="critical", title="It <b>broke</b>")
+    words = {
+        "/status": str(position.pk),
+        "/profit": "+12.34 USD",
+        "/daily 3": "By day",
+        "/balance": "Balances",
+        "/performance": "By token",
+        "/count": "of 60",
+        "/reload_config": "Revision 1",
+        "/show_config exits": "exits.stop_loss_bps = 2000",
+        "/show_config": "limits.position_max_usd",
+        "/health": "It <b>broke</b>",
+        "/help": "/forceexit",
+    }
+    for text, word in words.items():
+        answer = paired.heard(text)
+        assert word in answer, text
+        assert "hidden-secret" not in answer
+
+
+def test_start_stop_and_stopentry_then_done_recorded_and_refused_in_words(paired: Talk):
+    assert "running" in paired.heard("/start")
+    assert "paused" in paired.heard("/stopentry lunch")
+    assert "stopped" in paired.heard("/stop")
+    assert engine_view().changed_by == "telegram:ada"
+    assert ("telegram:ada", "/stopentry lunch: done") in commands()
+    assert "do not understand" in paired.heard("/withdraw all")
+
+
+def test_start_after_a_kill_then_asks_for_a_reason(paired: Talk):
+    killswitch_pull(by="x", reason="drill", close_positions=False)
+    assert "what was found" in paired.heard("/start")
+    assert "running" in paired.heard("/start all is mended")
+    assert engine_view().reason == "all is mended"
+
+
+def test_verb_without_its_permission_then_not_done_and_recorded(talk: Talk):
+    code = pairing.pairing_begin(user=person(permissions.LOOK))
+    talk.heard(f"/pair {code}")
+    for text in ("/kill", "/start", "/forceexit 1", "/status", "/show_config"):
+        assert talk.heard(text) == "Your account may not do that.", text
+    assert engine_view().status is EngineStatus.STOPPED
+    assert ("telegram:ada", "/kill: not allowed") in commands()
+
+
+def test_person_who_was_deactivated_then_denied(paired: Talk):
+    BotBinding.objects.get().user.__class__.objects.update(is_active=False)
+    paired.heard("/kill")
+    assert engine_view().status is EngineStatus.STOPPED
+
+
+def test_force_exit_of_one_then_asked_for_and_unknown_ones_refused(paired: Talk):
+    position = f.PositionFactory(status="open")
+    assert "was asked for" in paired.heard(f"/forceexit {position.pk}")
+    position.refresh_from_db()
+    assert position.ordered_tag == "force_exit"
+    assert "none" in paired.heard("/forceexit 999999")
+    assert "Say /forceexit" in paired.heard("/forceexit ½")
+
+
+def test_force_exit_of_all_then_only_with_the_word_once_and_in_time(paired: Talk):
+    f.PositionFactory.create_batch(2, status="open")
+    assert "Nothing waits" in paired.heard(SELL_ALL_WORD)
+    assert SELL_ALL_WORD in paired.heard("/forceexit all")
+    assert not Position.objects.filter(ordered_tag="force_exit").exists()
+    assert "sale of 2 positions" in paired.heard("sell all")
+    assert "Nothing waits" in paired.heard(SELL_ALL_WORD)
+    paired.heard("/forceexit all")
+    BotBinding.objects.update(asked_until=timezone.now() - timedelta(seconds=1))
+    assert "Nothing waits" in paired.heard(SELL_ALL_WORD)
+
+
+# -- the kill switch ------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "status"),
+    [
+        ("/kill", EngineStatus.EMERGENCY_STOPPED),
+        ("/kill@sniper_bot leave", EngineStatus.EMERGENCY_STOPPED),
+        ("/KILL close", EngineStatus.CLOSING),
+        ("/kill now!", EngineStatus.EMERGENCY_STOPPED),
+    ],
+)
+def test_kill_then_at_once_recorded_and_answered(paired: Talk, text: str, status: EngineStatus):
+    engine_start(by="x", reason="")
+    paired.write(text)
+    paired.bot.poll(wait_s=0)  # without any worker that obeys
+    assert engine_view().status is status
+    assert "Kill switch pulled" in paired.service.last
+    assert commands()[-1][1].startswith("/kill: done")
+
+
+def test_kill_when_said_behind_much_else_then_before_all_of_it(paired: Talk):
+    paired.write(*["/daily"] * 40, "/kill")
+    paired.bot.poll(wait_s=0)
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+
+
+def test_kill_when_the_database_refuses_to_note_it_then_pulled_all_the_same(paired: Talk, monkeypatch):
+    def refuses(**_: Any) -> bool:
+        raise OperationalError("database is locked")
+
+    paired.write("/status", "/kill")
+    monkeypatch.setattr(BotBinding.objects, "filter", refuses)
+    with pytest.raises(OperationalError):
+        paired.bot.poll(wait_s=0)
+    monkeypatch.undo()
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+    epoch = engine_view().epoch
+    paired.bot.poll(wait_s=0)  # what was not noted comes again, and is not done again
+    assert engine_view().epoch == epoch
+
+
+# -- once, in time, not too much ------------------------------------------------------------
+
+
+def test_command_then_never_run_twice_also_after_a_restart(paired: Talk):
+    paired.heard("/start")
+    paired.heard("/stop")
+    kept = [update(paired.number - 1, "/start", chat=ADA, at_s=int(time.time()))]
+    paired.service.updates = list(kept)
+    reborn = bot_of(paired.service)
+    reborn.poll(wait_s=0)
+    reborn.handle(kept[0])
+    assert reborn.obey_waiting() == 0
+    assert engine_view().status is EngineStatus.STOPPED
+
+
+def test_command_that_was_said_while_the_bot_was_away_then_not_done_but_the_kill_is(paired: Talk):
+    assert "is not done" in paired.heard("/start", age_s=COMMAND_AGE_MAX_S + 60)
+    assert engine_view().status is EngineStatus.STOPPED
+    paired.heard("/kill", age_s=3_600)
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+
+
+def test_too_many_commands_then_said_once_and_the_kill_passes(paired: Talk):
+    answer = paired.heard(*["/count"] * (COMMANDS_PER_MIN + 10))
+    assert answer.startswith("Too much at once")
+    assert len(paired.service.said) == 1 + COMMANDS_PER_MIN + 1
+    paired.heard("/kill")
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+
+
+@pytest.mark.parametrize(
+    "odd",
+    [{"update_id": 500}, {"update_id": 501, "message": {"chat": 3}}, {"message": None}, {"update_id": "x"}],
+)
+def test_update_of_an_unknown_shape_then_passed_over(paired: Talk, odd: dict[str, Any]):
+    paired.service.updates = []
+    paired.bot.handle(odd)
+    assert paired.bot.obey_waiting() == 0
+
+
+def test_network_loss_then_asks_again_from_where_it_was(paired: Talk):
+    paired.service.faults = [(502, {}, {})]
+    paired.write("/start")
+    with pytest.raises(DeliveryFailedError):
+        paired.bot.poll(wait_s=0)
+    assert "running" in paired.heard()
