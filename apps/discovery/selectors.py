@@ -23,6 +23,8 @@ PAIRS_MAX = 500
 POINTS_MAX = 2_000
 TRADES_MAX = 500
 DEPLOYER_PAIRS_MAX = 1_000
+#: Pools of one token that an order looks at besides its own.
+POOLS_BESIDE_MAX = 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +55,24 @@ class RefusalCount:
     code: str
     explanation: str
     count: int
+
+
+def pools_beside(pair: Pair) -> tuple[Pair, ...]:
+    """Return the other known pools of a pair's token, deepest first, and those that join what they are paid with.
+
+    All with their tokens; a pool whose tokens make no sense is left out.
+    """
+    standing = Pair.objects.filter(chain_key=pair.chain_key, removed_at=None)
+    others = standing.filter(base_id=pair.base_id, quarantine_code="").exclude(pk=pair.pk)
+    found = list(others.select_related("base", "quote").order_by("-reserve_quote_raw")[:POOLS_BESIDE_MAX])
+    paid = {item.quote_id for item in found} - {pair.quote_id}
+    if not paid:
+        return tuple(found)
+    joining = standing.filter(base_id__in=paid, quote_id=pair.quote_id, quarantine_code="BASE_IS_MONEY")
+    return (
+        *found,
+        *joining.select_related("base", "quote").order_by("-reserve_quote_raw")[:POOLS_BESIDE_MAX],
+    )
 
 
 def deployer_history(*, chain_key: str, creator: str, before_pair_id: int) -> DeployerHistory | None:

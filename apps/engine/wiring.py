@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -30,7 +30,7 @@ from apps.discovery.services.listings import listing_of
 from apps.discovery.sources.dexscreener import DexScreenerSource
 from apps.discovery.sources.geckoterminal import REQUESTS_PER_MIN as GECKOTERMINAL_PER_MIN
 from apps.discovery.sources.geckoterminal import GeckoTerminalSource
-from apps.domain.errors import ConfigurationError
+from apps.domain.errors import BadDataError, ConfigurationError
 from apps.domain.locks import LockerProfile
 from apps.domain.market import ChainProfile, DexProfile, Listing
 from apps.domain.money import units_to_raw
@@ -111,6 +111,16 @@ def chain_ports(chain_key: str) -> ChainPorts:
         ports = kept.ports if kept is not None and kept.rows == rows else _build(rows)
         _kept[chain_key] = _Kept(rows=rows, ports=ports, look_again_at=time.monotonic() + _ROWS_KEPT_S)
         return ports
+
+
+def creation_source(
+    chain_key: str, dex_key: str, *, on_fault: Callable[[BadDataError], None]
+) -> FactoryPairSource:
+    """Return a source of an exchange's creations, on a client of its own, that tells of each log it cannot read."""
+    rows = _rows_of(chain_key)
+    [dex] = [item for item in rows.dexes if item.dex_key == dex_key]
+    client = EvmClient.for_profile(rows.profile, rows.endpoints, head_age_max_s=HEAD_AGE_MAX_S)
+    return _kind_of(dex).pair_source(client, dex, on_fault=on_fault)
 
 
 def forget_ports(*chain_keys: str) -> None:
@@ -207,6 +217,7 @@ def _on_paper(reader: EvmReader, dexes: Mapping[str, DexProfile]) -> ExecutionPo
         },
         signer=signer(),
         sender=PaperSender(reader, account, data_dir=settings.DATA_DIR),
+        takes_two_pools=False,
     )
 
 

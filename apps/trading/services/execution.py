@@ -25,7 +25,7 @@ from apps.domain.errors import (
 from apps.domain.market import FeeQuote
 from apps.domain.order import OrderIntent, OrderStatus, SignedTx, UnsignedTx
 from apps.domain.ports import SwapBuilder
-from apps.domain.sending import SendQuestion
+from apps.domain.sending import SendFacts, SendQuestion
 from apps.state.durability import durable_transaction
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
@@ -43,6 +43,7 @@ from apps.trading.services.attempts import attempt_store, attempts_send
 from apps.trading.services.cancellation import nonces_cancel
 from apps.trading.services.orders import intent_of, order_transition
 from apps.trading.services.ports import ExecutionPorts
+from apps.trading.services.routing import way_choose, way_forget
 from apps.wallets.services.nonces import nonces_return, nonces_take
 
 __all__ = ["CLAIM_STALE_S", "ExecutionPorts", "claims_recover", "order_execute"]
@@ -77,7 +78,7 @@ def order_execute(*, order_id: int, ports: ExecutionPorts, worker: str) -> Order
 
     Raises NetworkError and the like from before the signature: the order then waits for the next try until it expires.
     """
-    order = Order.objects.select_related("pair__base", "pair__quote").get(pk=order_id)
+    order = Order.objects.select_related("pair__base", "pair__quote", "position").get(pk=order_id)
     if order.status != OrderStatus.CREATED.value or _ended_unclaimed(order, engine_view()):
         return _status(order_id)
     try:
@@ -144,19 +145,15 @@ def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
 
     All of it is read in one round trip. Raises InsufficientFundsError, NetworkError.
     """
-    intent = intent_of(order, ports.profile)
-    builder = ports.builder(order.pair.dex_key)
+    way_choose(order=order, ports=ports)
     owner = ports.signer.address(order.wallet_key)
     config = active_config().config
     deadline = timezone.now() + timedelta(seconds=config.execution.transaction_deadline_s)
     deadline_s = int(deadline.timestamp())
-    swap = builder.swap(intent, nonce=0, recipient=owner, deadline_s=deadline_s)
-    # Sales are sent without a trial: whoever wants out does not wait for a better moment.
-    found = ports.reader.send_facts(
-        SendQuestion(owner=owner, trial=swap)
-        if intent.side == "buy"
-        else SendQuestion(owner=owner, spender=swap.to, token_address=intent.amount_in.token.address)
-    )
+    intent, builder, found = _asked(order, ports, owner=owner, deadline_s=deadline_s)
+    if found.failure and order.way:
+        way_forget(order=order, failure=found.failure)
+        intent, builder, found = _asked(order, ports, owner=owner, deadline_s=deadline_s)
     gas, quoted = intent.gas_limit, found.fees
     approval: UnsignedTx | None = None
     if intent.side == "sell":
@@ -191,6 +188,22 @@ def _prepare(order: Order, ports: ExecutionPorts) -> _Prepared | None:
         needs_approval=approval is not None,
         deadline_s=deadline_s,
     )
+
+
+def _asked(
+    order: Order, ports: ExecutionPorts, *, owner: str, deadline_s: int
+) -> tuple[OrderIntent, SwapBuilder, SendFacts]:
+    """Return the swap as it stands, who builds it, and what must be known before it is signed."""
+    intent = intent_of(order, ports.profile)
+    builder = ports.builder(intent.dex_key)
+    swap = builder.swap(intent, nonce=0, recipient=owner, deadline_s=deadline_s)
+    # Sales are sent without a trial: whoever wants out does not wait for a better moment.
+    found = ports.reader.send_facts(
+        SendQuestion(owner=owner, trial=swap)
+        if intent.side == "buy"
+        else SendQuestion(owner=owner, spender=swap.to, token_address=intent.amount_in.token.address)
+    )
+    return intent, builder, found
 
 
 def _give_up(order: Order, failure: str) -> None:

@@ -17,6 +17,7 @@ from apps.domain.money import Amount
 from apps.domain.order import FINAL_STATUSES, IN_FLIGHT_STATUSES, OrderIntent, OrderStatus, is_allowed
 from apps.risk.services.budgets import LEG_ADD, budget_release, budget_reserve
 from apps.state.services.events import event_record
+from apps.trading.logic.route import FURTHER_HOP_GAS
 from apps.trading.models import ENTRY_HOLDING, DecisionRecord, Order, Position, TxAttempt
 from apps.trading.services.clock import ms_of
 from apps.trading.services.failures import token_refusal
@@ -276,21 +277,23 @@ def intent_of(order: Order, profile: ChainProfile) -> OrderIntent:
     """Return the swap that an order asks for."""
     base, buys = base_token(order), order.side == "buy"
     native, wrapped = profile.native, profile.wrapped_native.address
+    way = order.way
     return OrderIntent(
         trace_id=TraceId(order.trace_id),
         client_order_id=ClientOrderId(order.client_order_id),
         side="buy" if buys else "sell",
         wallet_key=WalletKey(order.wallet_key),
-        pair_key=PairKey(order.pair.pair_key),
-        dex_key=order.pair.dex_key,
-        route=(wrapped, base.address) if buys else (base.address, wrapped),
+        pair_key=PairKey(way.get("pair_key", order.pair.pair_key)),
+        dex_key=way.get("dex_key", order.pair.dex_key),
+        route=tuple(way["tokens"]) if way else ((wrapped, base.address) if buys else (base.address, wrapped)),
         amount_in=Amount(order.amount_in_raw, native if buys else base),
         amount_out_min=Amount(order.amount_out_min_raw, base if buys else native),
         fee_cap_raw=order.fee_cap_raw,
-        gas_limit=order.gas_limit,
+        gas_limit=order.gas_limit + (FURTHER_HOP_GAS if way else 0),
         epoch=order.epoch,
         expires_at_ms=ms_of(order.expires_at),
-        fee_bps=order.pair.fee_bps,
+        fee_bps=way["fees_bps"][0] if way else order.pair.fee_bps,
+        hop_fees_bps=tuple(way["fees_bps"]) if way else (),
     )
 
 

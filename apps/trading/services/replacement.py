@@ -106,7 +106,7 @@ def _waiting_of(attempt: TxAttempt) -> Waiting:
 def _rebuilt(order: Order, waiting: Sequence[TxAttempt], ports: ExecutionPorts) -> list[UnsignedTx]:
     """Build the same transactions anew: same nonces, same amounts, same deadline."""
     intent: OrderIntent = intent_of(order, ports.profile)
-    builder, owner = ports.builder(order.pair.dex_key), ports.signer.address(order.wallet_key)
+    builder, owner = ports.builder(intent.dex_key), ports.signer.address(order.wallet_key)
     built: list[UnsignedTx] = []
     for item in waiting:
         assert item.nonce is not None

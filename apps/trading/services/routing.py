@@ -1,0 +1,129 @@
+"""Through which pools an order goes: its pair's own, or others of the same token that give more. Chosen before its claim.
+
+What the decision promised holds either way: the least that must arrive is the order's. A purchase takes the way that leaves
+most. A sale is sent without a trial, and a token may refuse pools that nobody has tried: it leaves its pair's pool only where
+another pays twice as much, as when the liquidity was taken out of its own, and not again right after a try that failed.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from django.db import transaction
+
+from apps.discovery.selectors import pools_beside
+from apps.discovery.services.listings import listing_of
+from apps.domain.errors import SniperError
+from apps.domain.events import EventKind
+from apps.domain.ids import PairKey
+from apps.domain.market import ChainProfile, Listing
+from apps.domain.money import BPS_ONE
+from apps.domain.order import OrderStatus
+from apps.state.services.events import event_record
+from apps.trading.logic.pool import after_tax
+from apps.trading.logic.route import Route, RoutePool, best_route
+from apps.trading.models import Order
+from apps.trading.services.ports import ExecutionPorts
+
+logger = logging.getLogger(__name__)
+
+#: A purchase leaves its pair's pool for so much more, after gas; less is not worth a pool that nobody has judged.
+BUY_GAIN_MIN_BPS = 50
+SELL_GAIN_MIN_BPS = BPS_ONE
+
+
+def way_choose(*, order: Order, ports: ExecutionPorts) -> None:
+    """Keep on the order, still to be claimed, the way it goes through other pools, if one is better; mostly none is.
+
+    Raises nothing: without an answer of the chain the order goes through its pair.
+    """
+    if order.way or order.status != OrderStatus.CREATED.value:
+        return
+    beside = [pair for pair in pools_beside(order.pair) if pair.dex_key in ports.builders]
+    if not beside:
+        return
+    listings = [listing_of(order.pair), *map(listing_of, beside)]
+    try:
+        found = _best(order, listings, ports)
+    except SniperError as error:
+        logger.warning("other pools were not read", extra={"order": order.pk, "error": str(error)})
+        return
+    if found is None:
+        return
+    way = {
+        "dex_key": found.dex_key,
+        "pair_key": found.pools[0].reserves.pair_key,
+        "tokens": list(found.tokens),
+        "fees_bps": list(found.fees_bps),
+        "out_raw": str(found.amount_out_raw),
+    }
+    _keep(
+        order, way, summary=f"Order {order.pk} goes through {found.dex_key}, which gives more than its pair"
+    )
+
+
+def way_forget(*, order: Order, failure: str) -> None:
+    """Send an order that is still to be claimed through its pair after all."""
+    _keep(order, {}, summary=f"Order {order.pk} goes through its pair: the better way would fail ({failure})")
+
+
+def _keep(order: Order, way: Mapping[str, Any], *, summary: str) -> None:
+    with transaction.atomic():
+        rows = Order.objects.filter(pk=order.pk, status=OrderStatus.CREATED.value).update(way=dict(way))
+        if not rows:  # somebody else has claimed it meanwhile, by what stood there
+            return
+        event_record(
+            kind=EventKind.ORDER_CHANGED,
+            summary=summary[:200],
+            trace_id=order.trace_id,
+            subject=f"order:{order.pk}",
+            payload={"status": order.status, "way": dict(way)},
+        )
+    order.way = dict(way)
+
+
+def _best(order: Order, listings: list[Listing], ports: ExecutionPorts) -> Route | None:
+    """Return the better way; None when the pair's own pool is good enough."""
+    profile = ports.profile
+    reserves = ports.reader.reserves(listings)
+    pools = {
+        item.pair_key: RoutePool(
+            dex_key=item.dex_key,
+            base=item.base.address,
+            quote=item.quote.address,
+            fee_bps=item.fee_bps,
+            reserves=reserves[item.pair_key],
+        )
+        for item in listings
+        if item.pair_key in reserves
+    }
+    key = PairKey(order.pair.pair_key)
+    own = [pools[key]] if key in pools else []
+    direct, best = _route(order, own, profile), _route(order, pools.values(), profile)
+    if best is None or best == direct or (len(best.pools) > 1 and not ports.takes_two_pools):
+        return None
+    gain_min_bps = BUY_GAIN_MIN_BPS
+    if order.side == "sell":
+        gain_min_bps = SELL_GAIN_MIN_BPS
+        if order.position is not None and order.position.exit_attempts % 2 == 1:
+            return None
+    if direct is not None and best.net_out_raw * BPS_ONE < direct.net_out_raw * (BPS_ONE + gain_min_bps):
+        return None
+    return best if best.amount_out_raw >= order.amount_out_min_raw else None
+
+
+def _route(order: Order, pools: Iterable[RoutePool], profile: ChainProfile) -> Route | None:
+    wrapped, base = profile.wrapped_native.address, order.pair.base.address
+    buys = order.side == "buy"
+    tax = 0 if buys or order.position is None else order.position.sell_tax_bps or 0
+    return best_route(
+        pools,
+        sold=wrapped if buys else base,
+        bought=base if buys else wrapped,
+        amount_in_raw=after_tax(order.amount_in_raw, tax),
+        middles=tuple(stable.address for stable in profile.stables),
+        gas_price_wei=order.fee_cap_raw // max(order.gas_limit, 1),
+        native=wrapped,
+    )
