@@ -18,10 +18,10 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test test-fast lint format types imports check lock clean
+.PHONY: help setup run test test-fast prove prove-quick lint format types imports check lock clean
 
 help:  ## Show this list
-	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 setup: $(VENV)/.python-done node_modules/.done  ## Create .venv, install the pinned Python and npm parts
 
@@ -38,6 +38,12 @@ test: setup  ## Run the whole gate: checks, then every test on SQLite and Postgr
 
 test-fast: setup  ## Run the fast tests only: no local chain, no browser, SQLite
 	@$(BIN)/python -m tests.gate fast
+
+prove: setup  ## Measure all long figures and write docs/proof.md (an hour or more; goes on where it was)
+	@$(BIN)/python manage.py prove
+
+prove-quick: setup  ## Measure the short forms and print where the table is
+	@$(BIN)/python manage.py prove --quick --page var/proof-quick.md
 
 lint: setup  ## Check style and formatting
 	$(BIN)/ruff check .
