@@ -60,6 +60,8 @@ def configure(app: Celery) -> None:
             "social": {"task": "engine.social", "schedule": 5.0, "options": {"expires": 5}},
             "entities-watch": {"task": "engine.entities_watch", "schedule": 20.0, "options": {"expires": 20}},
             "wallets": {"task": "engine.wallets", "schedule": 600.0, "options": {"expires": 600}},
+            # Every minute only to see what is due: each exchange once at start, and hourly.
+            "canary": {"task": "engine.canary", "schedule": 60.0, "options": {"expires": 60}},
             "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
         },
     )
@@ -74,6 +76,7 @@ app.autodiscover_tasks(["apps.engine"], related_name="social")
 app.autodiscover_tasks(["apps.engine"], related_name="deployers")
 app.autodiscover_tasks(["apps.engine"], related_name="entities")
 app.autodiscover_tasks(["apps.engine"], related_name="reentries")
+app.autodiscover_tasks(["apps.engine"], related_name="canary")
 
 
 _BEAT_EVERY_S = 5

@@ -20,6 +20,7 @@ from eth_utils.address import to_checksum_address
 from apps.alerts.models import AlertCursor, AlertRecord, BotBinding, Delivery, DeniedChat
 from apps.api.models import ApiToken, IdempotencyKey
 from apps.chains.models import (
+    CanaryRun,
     Chain,
     DexDeployment,
     Endpoint,
@@ -835,6 +836,16 @@ class RelayFactory(DjangoModelFactory):
     chain = factory.SubFactory(ChainFactory)
     key = factory.Sequence(lambda n: f"relay-{n}")
     url = "http://127.0.0.1:9/relay"
+
+
+class CanaryRunFactory(DjangoModelFactory):
+    class Meta:
+        model = CanaryRun
+
+    dex = factory.SubFactory(DexDeploymentFactory)
+    looked_at = factory.LazyFunction(timezone.now)
+    block_first, block_last = 1, 1_800
+    creations = decoded = pools_asked = pools_answered = 30
 
 
 class CandleFactory(DjangoModelFactory):

@@ -146,6 +146,28 @@ class DexDeployment(models.Model):
         return f"{self.name} on {self.chain}"
 
 
+class CanaryRun(models.Model):
+    """How many of an exchange's recent creations could be read: its factory's logs, and the pools that they name."""
+
+    dex = models.ForeignKey(DexDeployment, on_delete=models.CASCADE, related_name="canary_runs")
+    looked_at = models.DateTimeField()
+    block_first = models.PositiveBigIntegerField(default=0)
+    block_last = models.PositiveBigIntegerField(default=0)
+    creations = models.PositiveIntegerField(default=0)  # logs of the factory in these blocks
+    decoded = models.PositiveIntegerField(default=0)
+    pools_asked = models.PositiveIntegerField(default=0)
+    pools_answered = models.PositiveIntegerField(default=0)  # as the pools that their logs name
+    fault = models.CharField(max_length=300, blank=True)  # why nothing could be looked at
+    alarm = models.CharField(max_length=300, blank=True)  # what has dropped, in plain words
+
+    class Meta:
+        ordering = ["-id"]
+        indexes = [models.Index(fields=["dex", "-id"], name="canary_newest")]
+
+    def __str__(self) -> str:
+        return f"{self.dex}: {self.decoded} of {self.creations}"
+
+
 class Locker(models.Model):
     """A contract known to lock liquidity. What it holds counts as locked once its code was verified on chain, and while it
     is still that code.

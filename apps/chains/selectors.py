@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from datetime import datetime
 from typing import cast
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from apps.chains.evm.endpoint import EndpointConfig
 from apps.chains.evm.relay import RelayConfig
-from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, Relay
+from apps.chains.models import CanaryRun, Chain, DexDeployment, Endpoint, Locker, Relay
+from apps.domain.canary import RUNS_POOLED_MAX, CanaryFigures
 from apps.domain.errors import ConfigurationError
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
 from apps.domain.locks import LockerProfile
@@ -107,6 +109,37 @@ def locker_addresses(chain_key: str) -> tuple[str, ...]:
     """Return the liquidity lockers of a chain whose code was verified: what lies there is out of everybody's reach."""
     rows = Locker.objects.filter(chain__key=chain_key, confirmed=True).order_by("id")
     return tuple(rows.values_list("address", flat=True))
+
+
+def canary_figures(*, chain_key: str, dex_key: str) -> tuple[CanaryFigures, ...]:
+    """Return what earlier looks at an exchange found, newest first; looks that found nobody to ask are left out."""
+    rows = CanaryRun.objects.filter(dex__chain__key=chain_key, dex__key=dex_key, fault="")
+    return tuple(
+        CanaryFigures(
+            block_first=row.block_first,
+            block_last=row.block_last,
+            creations=row.creations,
+            decoded=row.decoded,
+            pools_asked=row.pools_asked,
+            pools_answered=row.pools_answered,
+        )
+        for row in rows[:RUNS_POOLED_MAX]
+    )
+
+
+def canary_looked_at(*, chain_key: str, dex_key: str) -> datetime | None:
+    """Return when an exchange was last looked at, None before the first time."""
+    rows = CanaryRun.objects.filter(dex__chain__key=chain_key, dex__key=dex_key)
+    return rows.values_list("looked_at", flat=True).first()
+
+
+def canaries_newest() -> tuple[CanaryRun, ...]:
+    """Return the newest look at each enabled exchange of the enabled chains."""
+    newest = CanaryRun.objects.filter(dex=OuterRef("pk")).order_by("-id").values("pk")[:1]
+    dexes = DexDeployment.objects.filter(enabled=True, chain__enabled=True).annotate(run=Subquery(newest))
+    ids = dexes.exclude(run=None).values_list("run", flat=True)
+    rows = CanaryRun.objects.filter(pk__in=list(ids)).select_related("dex__chain")
+    return tuple(rows.order_by("dex__chain_id", "dex_id"))
 
 
 def _chains() -> QuerySet[Chain]:

@@ -10,6 +10,7 @@ from django.db.models import Count
 from django.utils import timezone
 
 from apps.chains import selectors as chains
+from apps.discovery.models import Pair
 from apps.discovery.services.cursors import cursor_get
 from apps.domain.errors import PlatformError
 from apps.domain.market import ChainProfile
@@ -67,10 +68,26 @@ def finish(*, seconds: int, settle_s: float) -> dict[str, Any]:
         native_symbols={profile.chain_key: profile.native.symbol for profile in chains.chain_profiles()},
         book_equals_chain=all(equal),
     )
+    report["chains"] = _by_chain()
     report["orders"] = dict(Order.objects.values_list("status").annotate(n=Count("id")))
     report["incidents"] = dict(Incident.objects.values_list("code").annotate(n=Count("id")))
     report["clock_ms"] = _clock()
     return report
+
+
+def _by_chain() -> dict[str, dict[str, int]]:
+    """Return how much happened on each chain: so that one that stands still is seen."""
+    found: dict[str, dict[str, int]] = {}
+    for spec in chains_named(settings.ENV.sandbox_chains):
+        filled = Order.objects.filter(chain_key=spec.key, status=OrderStatus.FILLED.value)
+        cursor = cursor_get(chain_key=spec.key)
+        found[spec.slug] = {
+            "blocks": 0 if cursor is None else cursor.number,
+            "pairs": Pair.objects.filter(chain_key=spec.key).count(),
+            "bought": filled.filter(side="buy").count(),
+            "sold": filled.filter(side="sell").count(),
+        }
+    return found
 
 
 def _clock() -> dict[str, dict[str, int]]:

@@ -9,7 +9,7 @@ from django.db import Error as DatabaseFault
 
 from apps.domain.errors import SniperError
 from dexsniper.env import Environment
-from dexsniper.health import chains, engine, machine, social, stores, wallets
+from dexsniper.health import canary, chains, engine, machine, social, stores, wallets
 from dexsniper.health.check import Check, fault, warning
 
 __all__ = ["Check", "all_checks"]
@@ -24,6 +24,7 @@ _AREAS: tuple[tuple[str, _Area], ...] = (
     ("configuration", engine.configuration),
     ("engine", engine.engine),
     ("chains", chains.chains),
+    ("canary", canary.canary),
     ("social", social.social),
     ("wallets", wallets.wallets),
 )

@@ -22,6 +22,8 @@ _OPEN_TO_OTHERS = 0o077
 def environment(env: Environment) -> Iterator[Check]:
     """Check mode, disk, data folder, secrets and running processes."""
     yield good("environment", "mode", env.mode)
+    if env.is_sandbox:
+        yield good("environment", "sandbox chains", ", ".join(env.sandbox_chains))
     yield _disk(env)
     writable = os.access(env.data_dir, os.W_OK | os.X_OK)
     if writable:

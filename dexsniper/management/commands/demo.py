@@ -37,6 +37,12 @@ class Command(BaseCommand):
             "--pace", type=float, default=2.0, help="new pairs a second, all chains together (default 2)"
         )
         parser.add_argument(
+            "--chains",
+            metavar="NAMES",
+            help="the local chains that run: all, or some of base, bsc, ethereum, polygon, arbitrum with commas between"
+            " (default: as DEXSNIPER_SANDBOX_CHAINS says)",
+        )
+        parser.add_argument(
             "--json", action="store_true", help="print one JSON object (also the default form)"
         )
         parser.add_argument("--keep", metavar="DIR", help="keep the database and logs in this folder")
@@ -88,6 +94,8 @@ def _run_outer(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
         DEXSNIPER_ADMIN_PASSWORD=secrets.token_urlsafe(16),
         DEXSNIPER_AUTOSTART="true",
     )
+    if options["chains"]:
+        environment["DEXSNIPER_SANDBOX_CHAINS"] = options["chains"]
     log_path = folder / "demo.log"
     with log_path.open("wb") as log:
         process = subprocess.Popen(
