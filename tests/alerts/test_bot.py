@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import OperationalError
 from django.utils import timezone
@@ -209,7 +210,7 @@ def test_verb_without_its_permission_then_not_done_and_recorded(talk: Talk):
 
 
 def test_person_who_was_deactivated_then_denied(paired: Talk):
-    BotBinding.objects.get().user.__class__.objects.update(is_active=False)
+    get_user_model().objects.update(is_active=False)
     paired.heard("/kill")
     assert engine_view().status is EngineStatus.STOPPED
 

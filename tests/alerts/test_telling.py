@@ -18,7 +18,7 @@ from django.utils import timezone
 
 from apps.alerts import wiring
 from apps.alerts.logic.pace import TRIES_MAX
-from apps.alerts.logic.rules import Facts, Happening, IncidentFact, SilenceFact, judge
+from apps.alerts.logic.rules import Facts, Happening, IncidentFact, judge
 from apps.alerts.models import AlertRecord, Delivery
 from apps.alerts.services import facts as reading
 from apps.alerts.services.alerts import alert_acknowledge, alerts_apply, alerts_prune
@@ -30,12 +30,13 @@ from apps.alerts.services.deliveries import (
     delivery_send,
 )
 from apps.alerts.watcher import look
+from apps.discovery.models import Pair
 from apps.domain.config import Alerts
 from apps.domain.errors import Category, Recovery
 from apps.domain.events import EventKind
 from apps.state.models import Event, Heartbeat, Incident
 from apps.state.services.engine import engine_resume, killswitch_pull
-from apps.state.services.incidents import incident_open, incident_resolve
+from apps.state.services.incidents import Severity, incident_open, incident_resolve
 from apps.state.services.relay import relay_once
 from tests import factories as f
 from tests.alerts.fakes import Service
@@ -305,12 +306,13 @@ def test_kill_switch_when_pulled_then_told_without_any_broker_and_over_when_resu
 
 
 def test_incident_when_critical_then_told_and_over_with_it(installed: None):
-    for severity in ("warning", "critical"):
+    severities: tuple[Severity, ...] = ("warning", "critical")
+    for severity in severities:
         incident_open(
             code="X",
             category=Category.SYSTEM,
             recovery=Recovery.SKIP,
-            severity=severity,  # type: ignore[arg-type]
+            severity=severity,
             title=f"A {severity} thing",
             dedup_key=severity,
         )
@@ -369,11 +371,7 @@ def test_slow_facts_when_the_worth_fell_and_orders_failed_then_told(installed: N
     assert facts.equity.high_usd_micros == 900 * 10**6
     rules = {signal.rule for signal in judge(facts, Alerts(execution_orders_min=2)).signals}
     assert rules == {"drawdown", "feed", "execution"}
-    assert facts.feeds == (
-        SilenceFact(
-            name="dexscreener", words="dexscreener brought nothing", silent_s=facts.feeds[0].silent_s
-        ),  # type: ignore[index]
-    )
+    assert [item.name for item in facts.feeds or ()] == ["dexscreener"]
 
 
 def test_slow_facts_when_a_wallet_is_nearly_empty_then_told(installed: None):
@@ -384,7 +382,7 @@ def test_slow_facts_when_a_wallet_is_nearly_empty_then_told(installed: None):
         account=f"wallet:{wallet.key}", chain_key=chain.key, token_address="native", balance_raw=10**15
     )
     snapshot = f.PoolSnapshotFactory(at=timezone.now(), quote_price_usd_micros=2_000 * 10**6)
-    type(snapshot.pair).objects.filter(pk=snapshot.pair_id).update(chain_key=chain.key)
+    Pair.objects.filter(pk=snapshot.pair_id).update(chain_key=chain.key)
     [fact] = reading.facts_slow(config=Alerts(), is_settled=True).gas or ()
     assert fact.worth_usd_micros == 2 * 10**6
 
