@@ -185,6 +185,15 @@ CHANNEL_LAYERS = {
     "default": {"BACKEND": "channels_redis.pubsub.RedisPubSubChannelLayer", "CONFIG": {"hosts": [REDIS_URL]}},
 }
 CELERY_BROKER_URL = REDIS_URL
+# What all web processes count together (requests to the API); where the broker does not answer each counts for itself.
+CACHES["shared"] = {
+    "BACKEND": "django.core.cache.backends.redis.RedisCache",
+    "LOCATION": REDIS_URL,
+    "KEY_PREFIX": "dexsniper",
+    "OPTIONS": {"socket_connect_timeout": 0.2, "socket_timeout": 0.2},
+}
+# Requests of one token or person in a minute: reads, acts; and wrong tokens of one address. A kill is never held back.
+API_PER_MINUTE = {"read": 6_000, "act": 120, "refused": 30}
 
 # -- mail ----------------------------------------------------------------------------------
 EMAIL_HOST, EMAIL_PORT = ENV.smtp_host or "localhost", ENV.smtp_port

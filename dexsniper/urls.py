@@ -13,5 +13,6 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("api/v1/schemas/", include("apps.api.messages_views")),
+    path("", include("apps.api.urls")),
     path("", include("apps.dashboard.urls")),
 ]

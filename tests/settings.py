@@ -61,5 +61,7 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # No test depends on a broker unless it starts one itself; never a running system's.
 CELERY_BROKER_URL = "memory://"
 CHANNEL_LAYERS = {"default": {"BACKEND": "channels.layers.InMemoryChannelLayer"}}
+_MEMORY = "django.core.cache.backends.locmem.LocMemCache"
+CACHES = {name: {"BACKEND": _MEMORY, "LOCATION": name} for name in ("default", "shared")}
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "dexsniper.settings"  # for child processes; ours are loaded by now

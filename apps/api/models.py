@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.db import models
+from django.utils import timezone
 
 
 class ApiToken(models.Model):
@@ -13,10 +14,11 @@ class ApiToken(models.Model):
     name = models.CharField(max_length=60)  # what it is for
     prefix = models.CharField(max_length=16, unique=True)
     digest = models.CharField(max_length=64)  # SHA-256 of the whole token: 256 random bits need no slow hash
-    scopes = models.JSONField()  # of api.logic.scopes; never more than the user may
+    scopes = models.JSONField()  # of api.scopes; never more than the user may
     created_at = models.DateTimeField()
     created_by = models.CharField(max_length=150)
     expires_at = models.DateTimeField(null=True)  # None: until it is revoked
+    is_vouched = models.BooleanField(default=False)  # made with the second factor, or by a command here
     last_used_at = models.DateTimeField(null=True)  # to the minute
     revoked_at = models.DateTimeField(null=True)
     revoked_by = models.CharField(max_length=150, blank=True)
@@ -26,6 +28,14 @@ class ApiToken(models.Model):
 
     def __str__(self) -> str:
         return f"{self.prefix}… {self.name}"
+
+    @property
+    def state(self) -> str:
+        """Return "active", "expired" or "revoked"."""
+        if self.revoked_at is not None:
+            return "revoked"
+        is_over = self.expires_at is not None and self.expires_at <= timezone.now()
+        return "expired" if is_over else "active"
 
 
 class IdempotencyKey(models.Model):
