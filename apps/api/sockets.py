@@ -7,7 +7,6 @@ import logging
 import time
 from typing import Any, Final
 
-from channels.db import database_sync_to_async
 from django.db import DatabaseError
 from django.urls import re_path
 
@@ -24,6 +23,7 @@ from apps.api.messages import (
     said,
 )
 from apps.api.streams import CLIENTS_MAX, LATER_CODE, RESTART_CODE, Client, Hub, Stream
+from apps.api.streams_door import Door, session_key_of
 
 logger = logging.getLogger(__name__)
 
@@ -67,8 +67,8 @@ class JsonSocket:
         """Serve one connection until it ends."""
         first = await receive()
         assert first["type"] == "websocket.connect", first
-        refusal = await self._refusal(scope)
-        if refusal:
+        listener, refusal = await self._admitted(scope)
+        if listener is None:
             counts.REFUSED.labels(refusal).inc()
             await send({"type": "websocket.close"})
             return
@@ -78,7 +78,7 @@ class JsonSocket:
             counts.REFUSED.labels("too_many").inc()
             await send({"type": "websocket.close", "code": LATER_CODE})
             return
-        client = self._client(scope, send, hub)
+        client = self._client(listener, send, hub)
         try:
             await self._serve(client, hub, receive)
         except DatabaseError:
@@ -87,27 +87,27 @@ class JsonSocket:
         finally:
             await hub.leave(client)
 
-    async def _refusal(self, scope: dict[str, Any]) -> str:
-        """Return why a connection is not accepted, "" when it is."""
-        user = scope.get("user")
+    async def _admitted(self, scope: dict[str, Any]) -> tuple[log.Listener | None, str]:
+        """Return who may come in; None and why not."""
+        key = session_key_of(scope["headers"])
         try:
-            if user is None or not await database_sync_to_async(log.may_listen)(user):
-                return "not_allowed"
+            found = await Door.of_loop(asyncio.get_running_loop()).listener(key) if key else None
         except DatabaseError:
-            return "no_database"
+            return None, "no_database"
+        if found is None:
+            return None, "not_allowed"
         owner = scope.get("url_route", {}).get("kwargs", {}).get("user_id")
-        return "of_another" if owner is not None and int(owner) != user.pk else ""
+        if owner is not None and int(owner) != found.user_id:
+            return None, "of_another"
+        return found, ""
 
-    def _client(self, scope: dict[str, Any], send: Any, hub: Hub) -> Client:
+    def _client(self, listener: log.Listener, send: Any, hub: Hub) -> Client:
         async def send_text(text: str) -> None:
             await send({"type": "websocket.send", "text": text})
 
         async def close(code: int) -> None:
             await send({"type": "websocket.close", "code": code})
 
-        session = scope.get("session")
-        key = "" if session is None else session.session_key or ""
-        listener = log.Listener(scope["user"].pk, key)
         return Client(stream=self._stream, listener=listener, send=send_text, close=close, hub=hub)
 
     async def _serve(self, client: Client, hub: Hub, receive: Any) -> None:

@@ -166,8 +166,8 @@ class Hub:
         await asyncio.get_running_loop().run_in_executor(self._reader, connections.close_all)
 
     async def _run(self) -> None:
-        next_check = next_oldest = time.monotonic()
-        next_check, next_oldest, next_flow = next_check + PERMISSION_S, next_oldest + OLDEST_S, 0.0
+        now = time.monotonic()
+        next_check, next_oldest, next_flow = now + PERMISSION_S, now + OLDEST_S, now + FLOW_S
         while True:
             try:
                 await self._read_new()

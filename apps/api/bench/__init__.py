@@ -1,0 +1,1 @@
+"""Measurements of what the API's sockets bear."""
