@@ -188,7 +188,7 @@ def test_canary_when_called_often_then_looks_at_start_and_hourly(dex: DexDeploym
 
 @pytest.mark.django_db
 def test_store_when_a_week_is_full_then_the_oldest_goes() -> None:
-    dex = factories.DexDeploymentFactory()
+    dex: DexDeployment = factories.DexDeploymentFactory()
     CanaryRun.objects.bulk_create(
         [CanaryRun(dex=dex, looked_at=timezone.now(), creations=number) for number in range(RUNS_KEPT)]
     )
