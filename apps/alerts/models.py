@@ -114,6 +114,9 @@ class BotBinding(models.Model):
     chat_name = models.CharField(max_length=100, blank=True)
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True)
     paired_at = models.DateTimeField(null=True, blank=True)
+    #: The code was made in a session that had given the second factor: what the person says counts as given with it.
+    is_vouched = models.BooleanField(default=False)
+    code_is_vouched = models.BooleanField(default=False)
     #: Of a pairing under way: a digest of the code, for whom it was made, and until when it holds.
     code_digest = models.CharField(max_length=64, blank=True)
     code_user = models.ForeignKey(

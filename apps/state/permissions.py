@@ -27,8 +27,12 @@ RESUME: Final = "state.resume_engine"
 TRADE: Final = "trading.trade_manually"
 RESET_BREAKERS: Final = "risk.reset_breaker"
 AUDIT: Final = "state.view_audit"
+LOOK_ALERTS: Final = "alerts.view_alertrecord"
+ACKNOWLEDGE_ALERTS: Final = "alerts.change_alertrecord"
+TEST_ALERTS: Final = "alerts.send_test"
+PAIR_BOT: Final = "alerts.pair_bot"
 #: What only somebody with the second factor may do. KILL is not among them.
-GUARDED: Final = frozenset({TRADE, OPERATE, RESUME, CHANGE_CONFIGURATION, RESET_BREAKERS})
+GUARDED: Final = frozenset({TRADE, OPERATE, RESUME, CHANGE_CONFIGURATION, RESET_BREAKERS, PAIR_BOT})
 
 
 class SecondFactorNeeded(PermissionDenied):

@@ -15,6 +15,7 @@ from django.contrib.auth import get_user_model
 from django.contrib.auth.models import Permission
 from django.db import OperationalError
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.alerts.models import BotBinding, DeniedChat
 from apps.alerts.services import pairing
@@ -27,6 +28,7 @@ from apps.domain.events import EventKind
 from apps.state import permissions
 from apps.state.models import Event
 from apps.state.services.engine import engine_start, engine_view, killswitch_pull
+from apps.state.services.second_factor import vouch
 from apps.trading.models import Position
 from tests import factories as f
 from tests.alerts.fakes import TOKEN, Service, update
@@ -207,6 +209,18 @@ def test_verb_without_its_permission_then_not_done_and_recorded(talk: Talk):
         assert talk.heard(text) == "Your account may not do that.", text
     assert engine_view().status is EngineStatus.STOPPED
     assert ("telegram:ada", "/kill: not allowed") in commands()
+
+
+def test_person_with_a_second_factor_then_acts_only_if_it_stood_behind_the_pairing(talk: Talk):
+    user = person(*ALL)
+    TOTPDevice.objects.create(user=user, confirmed=True)
+    talk.heard(f"/pair {pairing.pairing_begin(user=user)}")
+    assert "second factor" in talk.heard("/start")
+    assert "Open positions" in talk.heard("/status")
+    talk.heard(f"/pair {pairing.pairing_begin(user=vouch(user))}")
+    assert "running" in talk.heard("/start")
+    BotBinding.objects.update(is_vouched=False)
+    assert "Kill switch pulled" in talk.heard("/kill")
 
 
 def test_person_who_was_deactivated_then_denied(paired: Talk):

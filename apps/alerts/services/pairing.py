@@ -14,6 +14,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 from apps.alerts.models import BotBinding, DeniedChat
 from apps.domain.events import EventKind
 from apps.state.services.events import cut, event_record
+from apps.state.services.second_factor import is_given
 
 CODE_VALID = timedelta(minutes=10)
 CODE_LENGTH = 10
@@ -36,7 +37,11 @@ def pairing_begin(*, user: Any) -> str:
     code = "".join(secrets.choice(_ALPHABET) for _ in range(CODE_LENGTH))
     with transaction.atomic():
         BotBinding.objects.filter(pk=1).update(
-            code_digest=_digest(code), code_user=user, code_until=timezone.now() + CODE_VALID, code_failures=0
+            code_digest=_digest(code),
+            code_user=user,
+            code_is_vouched=is_given(user),
+            code_until=timezone.now() + CODE_VALID,
+            code_failures=0,
         )
         _event("A pairing code for the Telegram bot was made", actor=user.get_username())
     return code
@@ -61,6 +66,7 @@ def pairing_try(*, code: str, chat_id: int, chat_name: str) -> bool:
             chat_name=cut(chat_name, 100),
             user=user,
             paired_at=now,
+            is_vouched=row.code_is_vouched,
             code_digest="",
             code_user=None,
             code_until=None,
@@ -85,7 +91,13 @@ def pairing_end(*, by: str) -> bool:
     """Let the bot obey nobody. False when it was not paired."""
     with transaction.atomic():
         changed = BotBinding.objects.filter(~Q(chat_id=None), pk=1).update(
-            chat_id=None, chat_name="", user=None, paired_at=None, asked="", asked_until=None
+            chat_id=None,
+            chat_name="",
+            user=None,
+            paired_at=None,
+            is_vouched=False,
+            asked="",
+            asked_until=None,
         )
         if changed:
             _event("The Telegram bot's pairing was ended", actor=by)

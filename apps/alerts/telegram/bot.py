@@ -27,6 +27,7 @@ from apps.domain.errors import Category, Recovery, SniperError, TransitionRefuse
 from apps.state import permissions
 from apps.state.services.events import cut
 from apps.state.services.incidents import incident_open, incident_resolve
+from apps.state.services.second_factor import vouch
 
 logger = logging.getLogger(__name__)
 
@@ -279,6 +280,8 @@ class Bot:
             row.chat_id != message.chat_id or user is None or not user.is_active
         ):  # changed since it was queued
             return "Your account may not do anything any more."
+        if row.is_vouched:
+            vouch(user)
         by = f"telegram:{user.get_username()}"
         verb = verbs.BY_NAME.get(message.verb)
         said = verbs.Said(user=user, words=message.words, by=by)
@@ -292,6 +295,8 @@ class Bot:
             return f"/{html.escape(name)} was said while I was away and is not done. Say it again if you still want it."
         if not permissions.may(user, verb.permission):
             pairing.command_record(verb=name, by=by, outcome="not allowed", chat_id=message.chat_id)
+            if user.has_perm(verb.permission):
+                return "This needs your second factor: give it on the pages and pair this chat anew there."
             return "Your account may not do that."
         try:
             answer = verb.act(said)
