@@ -7,6 +7,7 @@ from django.urls import path
 from apps.dashboard.views import (
     acting,
     advanced,
+    audit,
     configuring,
     intelligence,
     money,
@@ -43,6 +44,8 @@ urlpatterns = [
     path("configuration/review/", configuring.review, name="config_review"),
     path("configuration/save/", configuring.save, name="config_save"),
     path("configuration/<int:number>/restore/", configuring.restore, name="config_restore"),
+    path("audit/", audit.audit, name="audit"),
+    path("audit/export/", audit.audit_file, name="audit_file"),
     path("second-factor/", second_factor.second_factor, name="second_factor"),
     path("second-factor/verify/", second_factor.second_factor_verify, name="second_factor_verify"),
     path("killswitch/", acting.killswitch, name="killswitch"),

@@ -120,12 +120,14 @@ def test_log_in_when_right_or_wrong_then_recorded() -> None:
     assert "horse" not in str(list(Event.objects.values()))
 
 
-def test_groups_when_installed_then_operator_may_act_and_viewer_may_look() -> None:
+def test_groups_when_installed_then_trader_may_act_and_viewer_may_look() -> None:
     from django.contrib.auth.models import Group
 
-    viewer, operator = UserFactory(), UserFactory()
+    viewer, trader, admin = UserFactory(), UserFactory(), UserFactory()
     viewer.groups.add(Group.objects.get(name="viewer"))
-    operator.groups.add(Group.objects.get(name="operator"))
+    trader.groups.add(Group.objects.get(name="trader"))
+    admin.groups.add(Group.objects.get(name="admin"))
+    assert not Group.objects.filter(name="operator").exists()
     acts = [
         "state.operate_engine",
         "state.pull_killswitch",
@@ -133,8 +135,10 @@ def test_groups_when_installed_then_operator_may_act_and_viewer_may_look() -> No
         "trading.trade_manually",
         "state.change_incident",
     ]
-    assert all(operator.has_perm(name) for name in acts)
+    assert all(trader.has_perm(name) for name in acts)
+    assert all(admin.has_perm(name) for name in (*acts, "state.add_configrevision", "auth.change_user"))
+    assert not trader.has_perm("state.add_configrevision")
     assert not any(viewer.has_perm(name) for name in acts)
     assert viewer.has_perm("trading.view_order")
-    assert not operator.has_perm("wallets.change_wallet")
-    assert Event.objects.filter(summary__startswith="Rights were given").count() == 2
+    assert not trader.has_perm("wallets.change_wallet")
+    assert Event.objects.filter(summary__startswith="Rights were given").count() == 3

@@ -19,6 +19,7 @@ from apps.dashboard.selectors.overview import FeedLine
 from apps.dashboard.templatetags.pictures import icon
 from apps.dashboard.templatetags.units import SYMBOL_LENGTH_MAX, address, unknown
 from apps.domain.config import TradingConfig
+from apps.domain.events import EventKind
 from apps.domain.foreign_text import clean_sentence, clean_text
 from apps.trading.models import Position
 
@@ -26,6 +27,18 @@ register = template.Library()
 
 #: Subject of an event -> the page about it. A subject of another kind leads to its road.
 _PAGES: Final = {"pair": "dashboard:pair", "order": "dashboard:order", "incident": "dashboard:incident"}
+#: Kinds that are about no pair: their trace is a request's.
+_ROADLESS: Final = frozenset(
+    kind.value
+    for kind in (
+        EventKind.ENGINE_STATUS,
+        EventKind.CONFIG_CHANGED,
+        EventKind.COMPONENT_CHANGED,
+        EventKind.KEY_USED,
+        EventKind.LOGIN,
+        EventKind.ACCESS_CHANGED,
+    )
+)
 _RECOVERIES: Final = {
     "retry": "tries again by itself",
     "failover": "goes on with the next endpoint",
@@ -83,7 +96,7 @@ def event_link(line: FeedLine) -> SafeString:
     )
     if line.subject in _PAGES and line.subject_id:
         href = reverse(_PAGES[line.subject], args=[line.subject_id])
-    elif line.trace_id:
+    elif line.trace_id and line.kind not in _ROADLESS:
         href = reverse("dashboard:trace", args=[line.trace_id])
     else:
         return format_html("{}{}", text, by)

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from django.contrib.auth.decorators import login_not_required
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.urls import reverse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from apps.dashboard.asks import ask_of
 from apps.dashboard.pages import page
 from apps.dashboard.panels import PANELS, VIEWS, grants_of, panel_html
-from apps.dashboard.roles import LOOK, LOOK_INCIDENTS, LOOK_ORDERS, LOOK_POSITIONS, needs
+from apps.dashboard.roles import AUDIT, LOOK, LOOK_INCIDENTS, LOOK_ORDERS, LOOK_POSITIONS, needs
+from apps.dashboard.selectors.audit import event_has_trace
 from apps.dashboard.selectors.chains import chain_labels
 from apps.dashboard.selectors.opportunities import SORTS, SOURCES, refusal_codes
 from apps.dashboard.selectors.orders import order_detail
@@ -74,6 +76,8 @@ def trace(request: HttpRequest, trace_id: str) -> HttpResponse:
     """Show one pair's whole road."""
     detail = trace_detail(trace_id)
     if detail is None:
+        if request.user.has_perm(AUDIT) and event_has_trace(trace_id):  # a request's, which is about no pair
+            return HttpResponseRedirect(f"{reverse('dashboard:audit')}?trace={trace_id}")
         raise Http404
     return page(
         request,
