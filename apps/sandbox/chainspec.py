@@ -89,6 +89,7 @@ CHAINS: tuple[ChainSpec, ...] = (
         trader_balance_units=20,
         slug="base",
         geckoterminal_slug="base",
+        base_fee_rule="told",
         data_fee_rule="op_stack",
     ),
     ChainSpec(
