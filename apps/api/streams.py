@@ -58,7 +58,7 @@ WINDOW_BYTES_MAX: Final = 8 * 1024 * 1024
 WINDOW_FIRST: Final = 1_000
 #: Lines read at once; messages sent to one client before others have their turn.
 PAGE: Final = 500
-TURN: Final = 50
+TURN: Final = 10
 #: The log is asked when the relay says so, no more often than this, and by itself where nobody says anything.
 READ_GAP_S: Final = 0.02
 POLL_S: Final = 1.0

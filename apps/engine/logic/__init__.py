@@ -1,0 +1,1 @@
+"""Pure parts of what watches the running system."""
