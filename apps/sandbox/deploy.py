@@ -10,9 +10,11 @@ from eth_utils.crypto import keccak
 from apps.chains.evm.data_fee import ARBITRUM_NODE_INTERFACE, OP_STACK_ORACLE
 from apps.domain.errors import PlatformError
 from apps.domain.market import DataFeeRule
+from apps.sandbox import ranged
 from apps.sandbox.accounts import Actor, calldata
 from apps.sandbox.artifacts import creation_code, npm_artifact, own_artifact
 from apps.sandbox.chainspec import ChainSpec
+from apps.sandbox.ranged import RangedPlaces
 from apps.sandbox.rpc import SandboxRpc
 
 _UNISWAP_PAIR_CODE_HASH = "96e8ac4277198ff8b6f785478aa9a39f403cb768dd02cbee326c3e7da348845f"
@@ -40,6 +42,7 @@ class Deployment:
     stable: str
     locker: str
     batch_sender: str
+    ranged: RangedPlaces
     is_new: bool
 
 
@@ -54,10 +57,12 @@ def created_address(sender: str, nonce: int) -> str:
 
 def chain_deploy(spec: ChainSpec, rpc: SandboxRpc) -> Deployment:
     """Deploy what is not there yet and return where it all is; a chain that has it is left as it is."""
-    genesis, code, chain_id = rpc.batch(
+    address = _deployer(spec).address
+    genesis, code, ranged_code, chain_id = rpc.batch(
         [
             ("eth_getBlockByNumber", ("0x0", False)),
-            ("eth_getCode", (created_address(_deployer(spec).address, 2), "latest")),
+            ("eth_getCode", (created_address(address, 2), "latest")),
+            ("eth_getCode", (created_address(address, ranged.ROUTER_NONCE), "latest")),
             ("eth_chainId", ()),
         ]
     )
@@ -66,7 +71,6 @@ def chain_deploy(spec: ChainSpec, rpc: SandboxRpc) -> Deployment:
             f"Port of {spec.name} answers as chain {int(chain_id, 16)}, not {spec.chain_id}.",
             remedy="Another program uses this port: set DEXSNIPER_SANDBOX_PORT_BASE to a free stretch.",
         )
-    address = _deployer(spec).address
     deployment = Deployment(
         spec=spec,
         url=rpc.url,
@@ -77,10 +81,17 @@ def chain_deploy(spec: ChainSpec, rpc: SandboxRpc) -> Deployment:
         stable=created_address(address, 3),
         locker=created_address(address, 4),
         batch_sender=created_address(address, 5),
+        ranged=RangedPlaces(
+            factory=created_address(address, ranged.FACTORY_NONCE),
+            positions=created_address(address, ranged.POSITIONS_NONCE),
+            router=created_address(address, ranged.ROUTER_NONCE),
+        ),
         is_new=code == "0x",
     )
     if deployment.is_new:
         _deploy(deployment, rpc)
+    if ranged_code == "0x":  # a chain of an older version lacks it
+        _deploy_ranged(deployment, rpc)
     if spec.data_fee_rule != "none":  # also on a chain of an older version, which lacks it
         code = own_artifact("RollupDataFee")["deployedBytecode"]
         rpc.call("anvil_setCode", _DATA_FEE_PLACES[spec.data_fee_rule], code)
@@ -121,6 +132,13 @@ def _deploy(at: Deployment, rpc: SandboxRpc) -> None:
         *(at.stable, stable_raw, 0, 0, deployer.address, _DEADLINE),
     )
     _send(rpc, deployer, at.router, liquidity, value_wei=spec.stable_pool_units * 10**18)
+
+
+def _deploy_ranged(at: Deployment, rpc: SandboxRpc) -> None:
+    deployer = _deployer(at.spec)
+    deployer.nonce = ranged.FACTORY_NONCE
+    for code in ranged.creation_codes(at.ranged, plain_factory=at.factory, wrapped=at.wrapped):
+        _send(rpc, deployer, None, code)
 
 
 def _send(rpc: SandboxRpc, sender: Actor, to: str | None, data: bytes, *, value_wei: int = 0) -> None:

@@ -31,6 +31,8 @@ _PROFILE_SHARE, _BOOST_SHARE, _WRONG_SHARE = 0.35, 0.12, 0.03
 _LATE_S_MAX = 8.0
 _DEX_IDS = {"uniswap": ("uniswap", "uniswap_v2"), "pancake": ("pancakeswap", "pancakeswap_v2")}
 
+_RANGED_IDS = ("uniswap", "uniswap_v3")
+
 Lives = Callable[[], Sequence[ChainLife]]
 
 
@@ -145,6 +147,11 @@ def _pool_address(running: Running) -> str:
     return str(to_checksum_address(sha256(running.pool.encode()).digest()[:20]))
 
 
+def _dex_ids(life: ChainLife, running: Running) -> tuple[str, str]:
+    """Return how the two services call the exchange of a launch."""
+    return _RANGED_IDS if running.plan.venue == "v3" else _DEX_IDS[life.at.spec.flavour]
+
+
 def _profile(life: ChainLife, running: Running) -> dict[str, Any]:
     return {
         "url": f"https://dexscreener.example/{life.at.spec.slug}/{running.token.lower()}",
@@ -170,10 +177,10 @@ def _pair(life: ChainLife, running: Running) -> dict[str, Any]:
     price_native, price_usd, liquidity_usd = _prices(life, running)
     return {
         "chainId": spec.slug,
-        "dexId": _DEX_IDS[spec.flavour][0],
+        "dexId": _dex_ids(life, running)[0],
         "url": f"https://dexscreener.example/{spec.slug}/{running.pool.lower()}",
         "pairAddress": _pool_address(running),
-        "labels": ["v2", LABEL],
+        "labels": [plan.venue, LABEL],
         "baseToken": {"address": running.token, "name": plan.name, "symbol": plan.symbol},
         "quoteToken": {
             "address": life.at.wrapped,
@@ -216,6 +223,6 @@ def _pool(life: ChainLife, running: Running) -> dict[str, Any]:
         "relationships": {
             "base_token": reference("token", f"{network}_{running.token.lower()}"),
             "quote_token": reference("token", f"{network}_{life.at.wrapped.lower()}"),
-            "dex": reference("dex", _DEX_IDS[spec.flavour][1]),
+            "dex": reference("dex", _dex_ids(life, running)[1]),
         },
     }

@@ -11,6 +11,7 @@ from typing import Any
 from django.utils import timezone
 
 from apps.chains.evm.fees import BASE_FEE_MARGIN, next_base_fee_wei
+from apps.sandbox import ranged
 from apps.sandbox import transactions as tx
 from apps.sandbox.accounts import calldata
 from apps.sandbox.crew import FAUCET, Crew
@@ -28,11 +29,13 @@ ACTS_PER_BLOCK_MAX = 200
 LISTED_MAX = 200
 _FEE_STEP_WEI = 10**3
 _SYNC_TOPIC = "0x1c411e9a96e071241c2f21f7726b17ae89e3cab4c78be50e062b03a9fffbbad1"
+_STATE_TOPICS = [_SYNC_TOPIC, ranged.SWAP_TOPIC, *ranged.LIQUIDITY_TOPICS]
 _DEPLOYER_GAS_WEI, _INSIDER_GAS_WEI = 5 * 10**17, 10**17
 _FUNDED_PER_TRANSACTION = 100
 _AFTERMATH_S = 60.0  # after the last event a launch is still listed
 _CALLS_PER_BATCH_MAX = 500
 _DAY_S = 86_400
+_WORD = 32
 _GRABBED_BPS = 9_900  # of the pool's tokens
 
 
@@ -177,13 +180,16 @@ class ChainLife:
             if self._age_s(running, self.head) <= running.ends_at_s():
                 self.running[earlier.number] = running
         self.listed = tuple(self.running.values())[-LISTED_MAX:]
-        alive = list(self.running.values())
+        self._read_ranged([running for running in self.running.values() if running.plan.venue == "v3"])
+        alive = [running for running in self.running.values() if running.plan.venue == "v2"]
         reserves = self._read([(running.pool, "getReserves()", ()) for running in alive])
         for running, answer in zip(alive, reserves, strict=True):
             if len(answer) >= 64:
                 self._reserves_are(running, answer)
         people = [
-            (running, label) for running in alive for label in (*running.plan.crew, *running.plan.washers)
+            (running, label)
+            for running in self.running.values()
+            for label in (*running.plan.crew, *running.plan.washers)
         ]
         held = self._read(
             [(running.token, "balanceOf(address)", (self.crew.address(label),)) for running, label in people]
@@ -247,12 +253,18 @@ class ChainLife:
                 continue
             seen.add(plan.deployer)
             token = created_address(self.crew.address(plan.deployer), nonces[plan.deployer])
-            pool = tx.pool_address(
-                factory=self.at.factory, code_hash=self._code_hash, token=token, other=self.at.wrapped
-            )
+            pool = self._pool_address(plan, token)
             self.running[plan.number] = Running(
                 plan=plan, created_block=block, created_at=timezone.now(), token=token, pool=pool
             )
+
+    def _pool_address(self, plan: Launch, token: str) -> str:
+        if plan.venue == "v3":
+            factory = self.at.ranged.factory
+            return ranged.pool_address(factory=factory, token=token, other=self.at.wrapped)
+        return tx.pool_address(
+            factory=self.at.factory, code_hash=self._code_hash, token=token, other=self.at.wrapped
+        )
 
     def _funding(self, plans: Iterable[Launch]) -> tx.Call:
         receivers: list[str] = []
@@ -290,7 +302,7 @@ class ChainLife:
         for running, act in acts:
             if act.verb == "sell":
                 wanted[running.token, act.actor] = None
-            elif act.verb == "remove_liquidity":
+            elif act.verb == "remove_liquidity" and running.plan.venue == "v2":
                 wanted[running.pool, act.actor] = None
         answers = self._read(
             [(token, "balanceOf(address)", (self.crew.address(label),)) for token, label in wanted]
@@ -303,7 +315,15 @@ class ChainLife:
             case "buy":
                 if act.actor not in running.holders:
                     running.holders.append(act.actor)
-                return [tx.buy_call(self.at, token=running.token, buyer=who, native_wei=act.native_wei)]
+                return [
+                    tx.buy_call(
+                        self.at,
+                        token=running.token,
+                        buyer=who,
+                        native_wei=act.native_wei,
+                        venue=running.plan.venue,
+                    )
+                ]
             case "sell":
                 return self._sale(running, act, holdings.pop((running.token, act.actor), 0))
             case "remove_liquidity" | "call" | "mint_and_sell" | "grab_and_sell":
@@ -323,6 +343,8 @@ class ChainLife:
             case "give":
                 insiders = tuple(self.crew.address(label) for label, _ in plan.insiders)
                 return tx.give_calls(plan, at, token=token, insiders=insiders)
+            case "burn_shares" if plan.venue == "v3":
+                return []  # the position was made for nobody
             case "burn_shares":
                 return [tx.burn_shares_call(plan, pool)]
             case "lock_shares":
@@ -336,6 +358,8 @@ class ChainLife:
     def _ending_calls(self, running: Running, act: Act, shares_raw: int) -> list[tx.Call]:
         plan, at, token, pool = running.plan, self.at, running.token, running.pool
         who = self.crew.address(act.actor)
+        if act.verb == "remove_liquidity" and plan.venue == "v3":
+            return self._ranged_removal(who, act)
         if act.verb == "remove_liquidity":
             raw = shares_raw * act.bps // 10_000
             if raw == 0:
@@ -352,6 +376,20 @@ class ChainLife:
             return [shut]
         return [shut, tx.sell_call(at, token=token, seller=who, raw=tx.minted_raw(plan))]
 
+    def _ranged_removal(self, owner: str, act: Act) -> list[tx.Call]:
+        """Return what takes liquidity out of an account's only position; nothing where it has none."""
+        positions = self.at.ranged.positions
+        [found] = self._read([(positions, "tokenOfOwnerByIndex(address,uint256)", (owner, 0))])
+        if len(found) < _WORD:
+            return []
+        position = int.from_bytes(found[:_WORD], "big")
+        [told] = self._read([(positions, "positions(uint256)", (position,))])
+        held = int.from_bytes(told[7 * _WORD : 8 * _WORD], "big")
+        liquidity = held * act.bps // 10_000
+        if liquidity == 0:
+            return []
+        return [tx.remove_ranged_call(self.at, position=position, liquidity=liquidity, owner=owner)]
+
     def _sale(self, running: Running, act: Act, held_raw: int) -> list[tx.Call]:
         raw = held_raw * act.bps // 10_000
         if act.bps == 10_000 and act.actor in running.holders:
@@ -359,12 +397,14 @@ class ChainLife:
         if raw == 0:
             return []
         calls = []
-        is_allowed = act.actor == running.plan.deployer  # since the deployment
+        venue = running.plan.venue
+        is_allowed = act.actor == running.plan.deployer and venue == "v2"  # since the deployment
         if act.actor not in running.approved and not is_allowed:
             running.approved.add(act.actor)
-            calls.append(tx.approve_call(running.token, self.at.router))
+            router = self.at.ranged.router if venue == "v3" else self.at.router
+            calls.append(tx.approve_call(running.token, router))
         seller = self.crew.address(act.actor)
-        return [*calls, tx.sell_call(self.at, token=running.token, seller=seller, raw=raw)]
+        return [*calls, tx.sell_call(self.at, token=running.token, seller=seller, raw=raw, venue=venue)]
 
     def _named(self, plan: Launch) -> dict[str, str]:
         deployer = self.crew.address(plan.deployer)
@@ -423,7 +463,7 @@ class ChainLife:
         self.rpc.batch(steps)
         mined_at = timezone.now()
         number = hex(self.head + 1)
-        sync_logs = {"fromBlock": number, "toBlock": number, "topics": [_SYNC_TOPIC]}
+        sync_logs = {"fromBlock": number, "toBlock": number, "topics": [_STATE_TOPICS]}
         head, logs, *receipts = self.rpc.batch(
             [
                 ("eth_getBlockByNumber", (number, False)),
@@ -450,10 +490,29 @@ class ChainLife:
 
     def _follow_reserves(self, logs: Iterable[Mapping[str, str]]) -> None:
         by_pool = {running.pool.lower(): running for running in self.running.values()}
+        moved: dict[int, Running] = {}
         for log in logs:
             running = by_pool.get(log["address"].lower())
-            if running is not None:
+            if running is None:
+                continue
+            if running.plan.venue == "v3":
+                moved[running.plan.number] = running
+            else:
                 self._reserves_are(running, bytes.fromhex(log["data"][2:]))
+        self._read_ranged(list(moved.values()))
+
+    def _read_ranged(self, launches: Sequence[Running]) -> None:
+        """Read what pools of ranged liquidity hold now."""
+        if not launches:
+            return
+        prices = self._read([(running.pool, "slot0()", ()) for running in launches])
+        depths = self._read([(running.pool, "liquidity()", ()) for running in launches])
+        for running, price, depth in zip(launches, prices, depths, strict=True):
+            running.reserves = ranged.reserves_of(
+                sqrt_price_x96=int.from_bytes(price[:_WORD], "big"),
+                liquidity=int.from_bytes(depth[:_WORD], "big"),
+                native_is_first=int(self.at.wrapped, 16) < int(running.token, 16),
+            )
 
     def _reserves_are(self, running: Running, words: bytes) -> None:
         first, second = int.from_bytes(words[:32], "big"), int.from_bytes(words[32:64], "big")

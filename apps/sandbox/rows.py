@@ -8,6 +8,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from apps.chains.models import Chain, DexDeployment, Endpoint, Locker, StableToken
+from apps.sandbox import ranged
 from apps.sandbox.chainspec import ChainSpec
 from apps.sandbox.deploy import Deployment
 from apps.sandbox.lockers import sandbox_locker
@@ -68,6 +69,18 @@ def rows_write(deployment: Deployment, *, seed: int) -> Chain:
                 "factory_address": deployment.factory,
                 "router_address": deployment.router,
                 "fee_bps": _FEE_BPS,
+                "confirmed": True,
+            },
+        )
+        DexDeployment.objects.update_or_create(
+            chain=chain,
+            key=ranged.DEX_KEY,
+            defaults={
+                "kind": ranged.KIND,
+                "name": ranged.DEX_NAME,
+                "factory_address": deployment.ranged.factory,
+                "router_address": deployment.ranged.router,
+                "fee_bps": ranged.FEE_BPS,
                 "confirmed": True,
             },
         )

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import sha256
 from math import isqrt
-from typing import Any
+from typing import Any, Literal
 
 from eth_utils.address import to_checksum_address
 from eth_utils.crypto import keccak
 
+from apps.sandbox import ranged
 from apps.sandbox.accounts import calldata
 from apps.sandbox.artifacts import creation_code, own_artifact
 from apps.sandbox.deploy import Deployment
@@ -23,6 +24,7 @@ _LOCKED_FOR_EVER = 1_000  # shares that a pool's first provider never gets. Sour
 GAS_DEPLOY = 4_500_000
 GAS_TEXT_BYTE = 900  # 20,000 for a word of storage, and its calldata
 GAS_OPEN_POOL = 3_000_000
+GAS_OPEN_RANGED = 7_000_000
 GAS_LIQUIDITY = 500_000
 GAS_SWAP = 400_000
 GAS_APPROVE = 80_000
@@ -96,6 +98,16 @@ def open_pool_call(at: Deployment, token: str) -> Call:
 
 def add_liquidity_calls(plan: Launch, at: Deployment, *, token: str, provider: str) -> list[Call]:
     """Return the first liquidity of a launch, which opens its pool where the token did not."""
+    if plan.venue == "v3":
+        gone_bps = plan.lp_fate_bps if plan.lp_fate == "burn" else 0
+        owners = tuple((who, bps) for who, bps in ((DEAD, gone_bps), (provider, 10_000 - gone_bps)) if bps)
+        data = ranged.open_data(
+            plan, token=token, wrapped=at.wrapped, token_raw=pool_tokens_raw(plan), owners=owners
+        )
+        return [
+            approve_call(token, at.ranged.positions),
+            Call(to=at.ranged.positions, data=data, gas=GAS_OPEN_RANGED, value_wei=plan.liquidity_wei),
+        ]
     data = calldata(
         "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)",
         *(token, pool_tokens_raw(plan), 0, 0, provider, DEADLINE),
@@ -153,8 +165,13 @@ def lock_shares_calls(plan: Launch, at: Deployment, *, pool: str, owner: str, to
     return [approve_call(pool, at.locker), Call(to=at.locker, data=data, gas=GAS_CALL)]
 
 
-def buy_call(at: Deployment, *, token: str, buyer: str, native_wei: int) -> Call:
+def buy_call(
+    at: Deployment, *, token: str, buyer: str, native_wei: int, venue: Literal["v2", "v3"] = "v2"
+) -> Call:
     """Return a buy at any price."""
+    if venue == "v3":
+        data = ranged.buy_data(token=token, wrapped=at.wrapped, buyer=buyer, native_wei=native_wei)
+        return Call(to=at.ranged.router, data=data, gas=GAS_SWAP, value_wei=native_wei)
     data = calldata(
         "swapExactETHForTokensSupportingFeeOnTransferTokens(uint256,address[],address,uint256)",
         *(0, [at.wrapped, token], buyer, DEADLINE),
@@ -162,8 +179,13 @@ def buy_call(at: Deployment, *, token: str, buyer: str, native_wei: int) -> Call
     return Call(to=at.router, data=data, gas=GAS_SWAP, value_wei=native_wei)
 
 
-def sell_call(at: Deployment, *, token: str, seller: str, raw: int) -> Call:
+def sell_call(
+    at: Deployment, *, token: str, seller: str, raw: int, venue: Literal["v2", "v3"] = "v2"
+) -> Call:
     """Return a sale at any price."""
+    if venue == "v3":
+        data = ranged.sell_data(token=token, wrapped=at.wrapped, seller=seller, raw=raw)
+        return Call(to=at.ranged.router, data=data, gas=GAS_SWAP)
     data = calldata(
         "swapExactTokensForETHSupportingFeeOnTransferTokens(uint256,uint256,address[],address,uint256)",
         *(raw, 0, [token, at.wrapped], seller, DEADLINE),
@@ -178,6 +200,12 @@ def remove_liquidity_calls(at: Deployment, *, token: str, pool: str, provider: s
         *(token, raw, 0, 0, provider, DEADLINE),
     )
     return [approve_call(pool, at.router), Call(to=at.router, data=data, gas=GAS_LIQUIDITY)]
+
+
+def remove_ranged_call(at: Deployment, *, position: int, liquidity: int, owner: str) -> Call:
+    """Return what takes liquidity out of a position."""
+    data = ranged.remove_data(position=position, liquidity=liquidity, owner=owner)
+    return Call(to=at.ranged.positions, data=data, gas=GAS_LIQUIDITY)
 
 
 def fund_call(at: Deployment, receivers: list[str], amounts_wei: list[int]) -> Call:

@@ -44,7 +44,8 @@ def test_geckoterminal_when_read_then_newest_pools_of_the_chain(server: FeedServ
     items = source.items()
     assert len(items) == 20
     assert not source.leftovers.rejected
-    newest = {running.token.lower() for running in life.listed[-20:]}
+    by_age = sorted(life.listed, key=lambda running: running.created_at)
+    newest = {running.token.lower() for running in by_age[-20:]}
     assert {item.base_address.lower() for item in items} == newest
     assert {item.chain_key for item in items} == {BASE.key}
 

@@ -144,3 +144,12 @@ def test_draw_when_amounts_are_given_away_then_never_more_than_the_supply(plans:
         given = sum(plan.holders_raw) + sum(raw for _, raw in plan.insiders)
         pooled = plan.supply_raw * plan.pool_share_bps // 10_000
         assert given + pooled <= plan.supply_raw, plan.number
+
+
+def test_draw_when_in_ranges_then_few_plain_ones_and_all_else_as_before(plans: list[Launch]) -> None:
+    ranged = [plan for plan in plans if plan.venue == "v3"]
+    assert 0.02 < len(ranged) / len(plans) < 0.06
+    assert {plan.contract for plan in ranged} == {"StandardToken"}
+    assert {plan.kind for plan in ranged} <= set(p.RANGED_KINDS)
+    assert len({plan.deployer for plan in ranged}) == len(ranged)
+    assert not any(plan.opens_pool or plan.lp_fate == "lock" for plan in ranged)

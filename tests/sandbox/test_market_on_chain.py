@@ -9,7 +9,8 @@ import pytest
 
 from apps.sandbox import transactions as tx
 from apps.sandbox.accounts import Actor, calldata
-from apps.sandbox.life import ChainLife, Earlier, Mined
+from apps.sandbox.life import ChainLife, Earlier, Mined, Running
+from apps.sandbox.logic import parameters
 from apps.sandbox.rpc import SandboxRpc
 from tests.sandbox.chains import BASE, BSC, living_chain
 
@@ -86,18 +87,19 @@ class Outsider:
         data = calldata("balanceOf(address)", self.actor.address)
         return int(self.life.rpc.call("eth_call", {"to": token, "data": "0x" + data.hex()}, "latest"), 16)
 
-    def can_sell(self, token: str, *, native_wei: int, share_kept_bps: int = 2_000) -> bool:
+    def can_sell(self, running: Running, *, native_wei: int, share_kept_bps: int = 2_000) -> bool:
         """Buy, wait as long as careful tokens ask for, sell all; tell whether most of the money came back."""
-        at = self.life.at
-        [bought] = self.send(tx.buy_call(at, token=token, buyer=self.actor.address, native_wei=native_wei))
+        at, token, venue = self.life.at, running.token, running.plan.venue
+        buyer, router = self.actor.address, at.ranged.router if venue == "v3" else at.router
+        [bought] = self.send(tx.buy_call(at, token=token, buyer=buyer, native_wei=native_wei, venue=venue))
         assert bought, token
         for _ in range(3):
             self.life.rpc.call("evm_mine")
         before = self._native()
         raw = self.holding(token)
         _, sold = self.send(
-            tx.approve_call(token, at.router),
-            tx.sell_call(at, token=token, seller=self.actor.address, raw=raw),
+            tx.approve_call(token, router),
+            tx.sell_call(at, token=token, seller=buyer, raw=raw, venue=venue),
         )
         return sold and self._native() - before > native_wei * share_kept_bps // 10_000
 
@@ -115,7 +117,7 @@ def test_launches_when_tried_by_an_outsider_then_sellable_as_the_truth_says() ->
                 continue
             expected = not running.plan.is_unsellable
             small = running.reserves[0] // 1_000
-            assert outsider.can_sell(running.token, native_wei=small) is expected, running.plan
+            assert outsider.can_sell(running, native_wei=small) is expected, running.plan
             tried[expected] += 1
     assert tried[True] > 25
     assert tried[False] > 4
@@ -140,7 +142,7 @@ def test_shut_launches_when_tried_after_their_block_then_not_sellable() -> None:
                 )
                 assert outsider.send(call) == [False]
             elif running.reserves[0] > ONE_COIN:
-                assert not outsider.can_sell(running.token, native_wei=running.reserves[0] // 1_000)
+                assert not outsider.can_sell(running, native_wei=running.reserves[0] // 1_000)
 
 
 def test_rugs_when_their_time_comes_then_the_pool_loses_what_others_paid() -> None:
@@ -156,6 +158,35 @@ def test_rugs_when_their_time_comes_then_the_pool_loses_what_others_paid() -> No
                     assert running.reserves[0] < before[running.plan.number], running.plan
     assert "instant_rug" in ended
     assert len(seen) >= 4
+
+
+def test_ranged_launches_when_they_live_then_traded_burned_and_rugged_as_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(parameters, "RANGED_SHARE", 1.0)
+    with living_chain(BSC, seed=6) as life:
+        lived(life, ticks=8, pairs_per_s=3.0)
+        launches = [running for running in life.listed if running.plan.venue == "v3"]
+        assert len(launches) > 5
+        positions = life.at.ranged.positions
+        burned = sum(running.plan.lp_fate == "burn" for running in launches)
+        data = "0x" + calldata("balanceOf(address)", tx.DEAD).hex()
+        assert int(life.rpc.call("eth_call", {"to": positions, "data": data}, "latest"), 16) == burned > 0
+        removals = 0
+        for _ in range(30):
+            before = {number: running.reserves[0] for number, running in life.running.items()}
+            for running in life.tick(pairs_per_s=0.0).launches:
+                plan = running.plan
+                if plan.venue == "v3" and plan.ending == "remove" and running.rugged_block == life.head:
+                    assert running.reserves[0] < before[plan.number], plan
+                    removals += 1
+        assert removals > 0
+        assert sum(bool(running.holders) for running in launches) > 2
+        outsider = Outsider(life)  # mines blocks of its own, so nothing is told of the market after it
+        alive = [item for item in launches if item.reserves[0] > ONE_COIN and not item.rugged_block]
+        assert alive
+        for running in alive:
+            assert outsider.can_sell(running, native_wei=running.reserves[0] // 1_000), running.plan
 
 
 def test_resume_when_a_new_driver_takes_over_then_launches_go_on() -> None:

@@ -44,6 +44,9 @@ BAD_KINDS: Final[dict[str, float]] = {
     "owner_moves_balances": 0.01,
     "dead_code": 0.01,
 }
+#: [P] Of these, with a plain token, so many open their pool in ranged liquidity: four percent of all launches.
+RANGED_KINDS: Final = ("honest", "rug", "instant_rug", "slow_rug", "insider_dump")
+RANGED_SHARE: Final = 0.07
 HONEST_CONTRACTS: Final[dict[str, float]] = {  # [P]
     "StandardToken": 0.76,
     "TaxedToken": 0.08,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp
 from random import Random
 from typing import Any
@@ -13,6 +13,8 @@ from apps.sandbox.market.naming import hostile_name, token_name
 from apps.sandbox.market.plan import Ending, Launch, LpFate, Who
 
 _NEVER = 2**128 - 1
+#: A launch token that is given no router opens no pool by itself.
+_NO_ROUTER = "0x" + "00" * 20
 _SUPPLIES = (10**6, 10**7, 10**8, 10**9, 10**9, 10**9, 10**10, 10**12, 420_690 * 10**6)
 _LIFE_MIN_S, _LIFE_MAX_S = 30.0, 900.0
 
@@ -69,7 +71,7 @@ def draw(market: Market, number: int) -> Launch:
     pool_share_bps = int(10_000 * _weighted(chance, p.POOL_SHARES))
     rest_raw = supply_raw * (10_000 - pool_share_bps) // 10_000
     holders, insiders = _holdings(chance, what, number=number, rest_raw=rest_raw, is_honest=is_honest)
-    return Launch(
+    plan = Launch(
         number=number,
         kind=kind,
         is_honest=is_honest,
@@ -91,6 +93,25 @@ def draw(market: Market, number: int) -> Launch:
         **_ending(chance, what, kind),
         **_trading(chance, is_honest=is_honest),
         **_groups(chance, number, is_honest=is_honest),
+    )
+    return _in_ranges(market, plan)
+
+
+def _in_ranges(market: Market, plan: Launch) -> Launch:
+    """Return some of the plain launches as those of a pool of ranged liquidity. Chances of their own: all others stay."""
+    if plan.contract != "StandardToken" or plan.kind not in p.RANGED_KINDS:
+        return plan
+    if market.chance("venue", plan.number).random() >= p.RANGED_SHARE:
+        return plan
+    return replace(
+        plan,
+        venue="v3",
+        opens_pool=False,
+        arguments=(plan.name, plan.symbol, plan.decimals, plan.supply_raw, _NO_ROUTER),
+        deployer=f"deployer:{plan.number}",  # one position an account, so that it is found again
+        liquidity_after_s=0.0,
+        lp_fate="hold" if plan.lp_fate == "hold" else "burn",  # no locker here takes positions
+        lp_fate_after_s=0.0,
     )
 
 

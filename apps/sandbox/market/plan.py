@@ -72,6 +72,7 @@ class Launch:
     pump: tuple[str, ...]  # a group that buys in one block and sells in another
     pump_at_s: float
     pump_sells_at_s: float
+    venue: Literal["v2", "v3"] = "v2"  # which exchange its pool is opened at: product or ranges
 
     def fair_log(self, age_s: float) -> float:
         """Return where people see the price at this age, as a logarithm over the first price."""
