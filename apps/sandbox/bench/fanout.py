@@ -17,6 +17,7 @@ from django.db.models import Count, Max, Min
 from django.utils import timezone
 
 from apps.engine import sweep
+from apps.engine.road import guarded
 from apps.sandbox.bench.ground import (
     Ground,
     follower_of,
@@ -152,7 +153,8 @@ def _swept() -> Iterator[None]:
     def work() -> None:
         while not over.wait(_SWEEP_EVERY_S):
             close_old_connections()
-            sweep.sweep_all()
+            with guarded("bench/sweep"):
+                sweep.sweep_all()
 
     thread = threading.Thread(target=work, name="sweep")
     thread.start()

@@ -41,9 +41,10 @@ _WORKERS_START_MAX_S, _LOOK_EVERY_S = 60.0, 0.1
 _LAUNCHES_PER_BLOCK = 16  # all five steps of each fit in one block
 _ETHER = 10**18
 _SUPPLY_RAW, _POOLED_RAW = 10**27, 95 * 10**25
-_POOL_WEI = 10 * _ETHER
+#: Of each pool's side in the chain's own coin: what every rule on liquidity lets pass.
+_POOL_USD = 30_000
 _MAX_FEE_WEI, _TIP_WEI, _BASE_FEE_WEI = 100 * 10**9, 10**9, 10**8
-_TRADER_WEI = 5_000 * _ETHER
+_TRADER_USD = 15_000_000
 #: More than a follower looks back on a chain that it never read.
 _BLOCKS_OUT_OF_SIGHT = 60
 
@@ -61,6 +62,11 @@ class Ground:
     def key(self) -> str:
         """Return the chain's key."""
         return self.at.spec.key
+
+    @property
+    def pool_wei(self) -> int:
+        """Return what a launch puts into its pool."""
+        return _POOL_USD * _ETHER // self.at.spec.native_price_usd
 
     def mine(self, blocks: int = 1) -> None:
         """Make blocks with what waits."""
@@ -80,7 +86,7 @@ class Ground:
         self.mine()
 
     def _launch_block(self, actors: Sequence[Actor]) -> None:
-        self.rpc.batch([("anvil_setBalance", (actor.address, hex(10 * _POOL_WEI))) for actor in actors])
+        self.rpc.batch([("anvil_setBalance", (actor.address, hex(10 * self.pool_wei))) for actor in actors])
         for actor in actors:
             self.rpc.batch([("eth_sendRawTransaction", (raw,)) for raw in self._launch(actor)])
         self.mine()
@@ -98,7 +104,7 @@ class Ground:
         create = creation_code(
             own_artifact("StandardToken"), name, actor.address[2:8], 18, _SUPPLY_RAW, self.at.router
         )
-        shares = isqrt(_POOLED_RAW * _POOL_WEI) - 1_000  # Source: Uniswap v2 whitepaper 3.4
+        shares = isqrt(_POOLED_RAW * self.pool_wei) - 1_000  # Source: Uniswap v2 whitepaper 3.4
         liquidity = calldata(
             "addLiquidityETH(address,uint256,uint256,uint256,address,uint256)",
             *(token, _POOLED_RAW, 0, 0, actor.address, DEADLINE),
@@ -106,7 +112,7 @@ class Ground:
         steps: tuple[tuple[str | None, bytes, int, int], ...] = (
             (None, create, 0, 4_500_000),
             (token, calldata("approve(address,uint256)", self.at.router, 2**256 - 1), 0, 80_000),
-            (self.at.router, liquidity, _POOL_WEI, 500_000),
+            (self.at.router, liquidity, self.pool_wei, 500_000),
             (pool, calldata("transfer(address,uint256)", DEAD, shares), 0, 100_000),
             (token, calldata("renounceOwnership()"), 0, 100_000),
         )
@@ -159,7 +165,7 @@ def _lay(spec: ChainSpec, owner: str) -> Ground:
     rpc = SandboxRpc(f"http://127.0.0.1:{spec.port(settings.ENV.sandbox_port_base)}")
     at = chain_deploy(spec, rpc)
     rows_write(at, seed=7)
-    rpc.call("anvil_setBalance", owner, hex(_TRADER_WEI))
+    rpc.call("anvil_setBalance", owner, hex(_TRADER_USD * _ETHER // spec.native_price_usd))
     rpc.call("anvil_mine", hex(_BLOCKS_OUT_OF_SIGHT))
     return Ground(at=at, rpc=rpc, code_hash=pair_code_hash(at, rpc))
 
