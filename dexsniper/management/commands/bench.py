@@ -29,6 +29,7 @@ SUBJECTS = {
     "evaluate": "apps.sandbox.bench.evaluate",
     "execute": "apps.sandbox.bench.execute",
     "fanout": "apps.sandbox.bench.fanout",
+    "hops": "apps.sandbox.bench.hops",
     "killswitch": "apps.sandbox.bench.killswitch",
     "memory": "apps.sandbox.bench.memory",
     "quotes": "apps.engine.bench.quotes",
