@@ -47,6 +47,7 @@ def configure(app: Celery) -> None:
             "engine.social": {"queue": "scan"},
             "engine.evaluate": {"queue": "evaluate"},
             "engine.execute": {"queue": "execute"},
+            "engine.revoke": {"queue": "execute"},
             "engine.settle": {"queue": "settle"},
         },
         beat_schedule={

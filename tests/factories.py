@@ -85,6 +85,7 @@ from apps.trading.models import (
     Order,
     Position,
     Posting,
+    Revocation,
     TxAttempt,
 )
 from apps.wallets.models import AddressLabel, NonceLease, Wallet, WalletSpend
@@ -695,6 +696,17 @@ class TxAttemptFactory(DjangoModelFactory):
     epoch = factory.LazyAttribute(lambda o: o.order.epoch)
     max_cost_raw = 300_000 * 10**9
     signed_at = Now()
+
+
+class RevocationFactory(DjangoModelFactory):
+    class Meta:
+        model = Revocation
+
+    order = factory.SubFactory(OrderFactory, side="sell", status=OrderStatus.REVERTED.value)
+    token_address = factory.LazyAttribute(lambda o: o.order.pair.base.address)
+    spender = factory.Sequence(lambda n: address_for(f"spender {n}"))
+    requested_by = "olga"
+    created_at = Now()
 
 
 class PositionFactory(DjangoModelFactory):

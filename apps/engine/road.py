@@ -52,6 +52,7 @@ from apps.trading.services.opportunities import (
     opportunity_release,
 )
 from apps.trading.services.reconciliation import orders_reconcile
+from apps.trading.services.revocations import revocation_execute
 from apps.trading.services.settlement import order_settle
 
 logger = logging.getLogger(__name__)
@@ -223,6 +224,14 @@ def execute(order_id: int) -> None:
             ports=wiring.chain_ports(order.chain_key).execution,
             worker=housekeeping.worker_name(),
         )
+
+
+@shared_task(name="engine.revoke")
+def revoke(revocation_id: int) -> None:
+    """Sign and send what takes an approval back, at most once; settlement follows it as it follows its order."""
+    order = Order.objects.only("trace_id", "chain_key").get(revocations=revocation_id)
+    with bind_trace(order.trace_id), guarded(f"revoke/{order.chain_key}", trace_id=order.trace_id):
+        revocation_execute(revocation_id=revocation_id, ports=wiring.chain_ports(order.chain_key).execution)
 
 
 # -- 8, 9, 10: what the chain says --------------------------------------------------------

@@ -27,6 +27,7 @@ from apps.trading.services.equity import equity_record
 from apps.trading.services.execution import claims_recover
 from apps.trading.services.opportunities import opportunities_due, opportunities_expire, opportunities_recover
 from apps.trading.services.orders import orders_unsettled, orders_waiting
+from apps.trading.services.revocations import revocations_waiting
 
 _BROKER_KEY = "broker"
 _BROKER_TIMEOUT_S = 0.5
@@ -46,6 +47,7 @@ def sweep_all() -> None:
         with road.guarded(f"sweep/{chain_key}"):
             claims_recover(chain_key=chain_key, ports=wiring.chain_ports(chain_key).execution)
             _push("engine.execute", road.execute, orders_waiting(chain_key=chain_key))
+            _push("engine.revoke", road.revoke, revocations_waiting(chain_key=chain_key))
     with road.guarded("breakers"):
         breakers_watch(housekeeping.followed_chain_keys())
     equity_record()

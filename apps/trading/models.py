@@ -296,6 +296,39 @@ class TxAttempt(models.Model):
         return f"{self.purpose} {self.tx_hash}"
 
 
+class Revocation(models.Model):
+    """A person's wish to take an approval back. Its transaction is a further attempt of the order that approved.
+
+    WAITING is a queue: nothing is signed yet. From then on the attempt says how it stands.
+    """
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="revocations")
+    token_address = models.CharField(max_length=64)
+    spender = models.CharField(max_length=64)
+    status = models.CharField(
+        max_length=7, choices=[(v, v) for v in ("waiting", "signed", "ended")], default="waiting"
+    )
+    attempt = models.OneToOneField(
+        TxAttempt, on_delete=models.PROTECT, null=True, related_name="revocation"
+    )  # None: nothing signed
+    explanation = models.CharField(
+        max_length=300, blank=True
+    )  # why it waits, or why it ended without a signature
+    requested_by = models.CharField(max_length=150)
+    created_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["-id"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["order", "spender"], condition=Q(status="waiting"), name="revocation_waits_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"revocation {self.pk} {self.status}"
+
+
 class FillRecord(models.Model):
     """What a mined swap really moved. Provisional at first receipt, final at the chain's depth."""
 

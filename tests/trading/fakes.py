@@ -31,6 +31,7 @@ from apps.domain.sending import SendFacts, SendQuestion
 from apps.state.services.engine import engine_view
 
 ZERO = "0x" + "0" * 40
+APPROVE_SELECTOR = bytes.fromhex("095ea7b3")
 ROUTER = "0x" + "7a" * 20
 APPROVE_GAS_LIMIT, SWAP_GAS_USED, CANCEL_GAS = 60_000, 110_000, 21_000
 UNLIMITED = 10**30
@@ -318,7 +319,7 @@ class FakeChain:
 
     def _execute(self, tx: SignedTx) -> Receipt:
         unsigned = self.signed[tx.tx_hash]
-        do = json.loads(unsigned.data) if unsigned.data else {"do": "cancel"}
+        do = _revoked(unsigned) or (json.loads(unsigned.data) if unsigned.data else {"do": "cancel"})
         used = {"approve": 46_000, "cancel": CANCEL_GAS}.get(do["do"], SWAP_GAS_USED) + self.data_gas
         fee = used * min(unsigned.max_fee_wei, self.base_fee + unsigned.tip_wei) + self.data_fee
         self.native[self.owner] -= fee
@@ -462,6 +463,13 @@ class FakeRelay:
     def withdraw(self, tx_hash: str) -> bool:
         self.withdrawn.append(tx_hash)
         return self.held.pop(tx_hash, None) is not None
+
+
+def _revoked(tx: UnsignedTx) -> dict[str, str] | None:
+    """Return what real calldata of approve(spender, amount) does; every other transaction here speaks JSON."""
+    if not tx.data.startswith(APPROVE_SELECTOR):
+        return None
+    return {"do": "approve", "token": tx.to.lower(), "amount": str(int.from_bytes(tx.data[-32:], "big"))}
 
 
 def profile_of(chain_key: str, wrapped_address: str) -> ChainProfile:

@@ -18,12 +18,19 @@ from apps.domain.order import OrderStatus
 from apps.engine import wiring
 from apps.state.models import Incident
 from apps.trading.models import JournalEntry, Position
-from apps.trading.services.allowances import allowance_revoke, allowances_compare
+from apps.trading.services.allowances import allowances_compare
 from apps.trading.services.balances import balances_verify
 from apps.trading.services.exits import exits_evaluate
 from apps.trading.services.ledger import books_imbalance
 from apps.trading.services.positions import exit_request
 from apps.trading.services.reconciliation import Difference, native_difference_accept, wallet_reconcile
+from apps.trading.services.revocations import (
+    approval_of,
+    revocation_execute,
+    revocation_request,
+    told_of,
+)
+from apps.trading.services.settlement import order_settle
 from apps.wallets.services.nonces import nonces_next
 from tests.chain_fixtures import Launch, Market, calldata, deploy, receipt_of, running_market, transact_ok
 from tests.programs import ROOT
@@ -206,7 +213,18 @@ def test_approval_that_was_left_then_is_shown_and_revoked_with_its_gas_booked(wi
     [left] = allowances_compare(chain_key=chain_key, **given)  # type: ignore[arg-type]
     assert left.amount_raw == 2**256 - 1
     before = witness.market.rpc("eth_getBalance", witness.owner, "latest")
-    allowance_revoke(token_address=token, spender=left.spender, by="test", **given)  # type: ignore[arg-type]
+    approval_id = approval_of(
+        chain_key=chain_key, wallet_key="trader", token_address=token, spender=left.spender
+    )
+    row = revocation_request(approval_id=approval_id, by="test")
+    assert revocation_request(approval_id=approval_id, by="test") == row  # asking twice makes one
+    attempt = revocation_execute(revocation_id=row.pk, ports=witness.ports)
+    assert attempt is not None
+    assert revocation_execute(revocation_id=row.pk, ports=witness.ports) is None
+    witness.market.rpc("anvil_mine", "0x1")
+    status = order_settle(order_id=row.order_id, ports=witness.ports)
+    row.refresh_from_db()
+    assert (status, told_of(row)) == (OrderStatus.FILLED, "taken back")
     assert witness.market.rpc("eth_getBalance", witness.owner, "latest") < before
     [left] = allowances_compare(chain_key=chain_key, **given)  # type: ignore[arg-type]
     assert left.amount_raw == 0

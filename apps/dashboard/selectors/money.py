@@ -13,6 +13,8 @@ from apps.domain.money import Token
 from apps.trading.logic.pnl_report import BYS, By, PnlRow
 from apps.trading.models import JournalEntry, TxAttempt
 from apps.trading.selectors import coin_of, pnl_report
+from apps.trading.services.allowances import spender_of
+from apps.trading.services.revocations import is_under_way, revocations_of, told_of
 from apps.wallets.logic.permission import WalletView
 from apps.wallets.selectors import address_labels, wallet_views
 from apps.wallets.services.spends import spent_today
@@ -80,7 +82,27 @@ def _wallets() -> list[WalletRow]:
     ]
 
 
-def _approvals() -> list[TxAttempt]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalRow:
+    """An approval that may be left, and how taking it back stands; "" when nobody asked."""
+
+    item: TxAttempt
+    spender: str
+    state: str
+    may_ask: bool
+
+
+def _approvals() -> list[ApprovalRow]:
     """Return approvals that were mined and whose sale was not: exact amounts are used up by their sale."""
-    rows = TxAttempt.objects.filter(purpose="approve", status="mined").exclude(order__status="filled")
-    return list(rows.select_related("order__pair__base").order_by("-id")[:APPROVALS_MAX])
+    rows = TxAttempt.objects.filter(purpose="approve", status="mined", revocation=None)
+    rows = rows.exclude(order__status="filled").select_related("order__pair__base")
+    found = list(rows.order_by("-id")[:APPROVALS_MAX])
+    asked = revocations_of([item.order_id for item in found])
+    shown = []
+    for item in found:
+        spender = spender_of(bytes(item.payload))
+        revocation = asked.get((item.order_id, spender))
+        state = "" if revocation is None else told_of(revocation)
+        over = revocation is not None and (revocation.status == "waiting" or is_under_way(revocation))
+        shown.append(ApprovalRow(item=item, spender=spender, state=state, may_ask=not over))
+    return shown

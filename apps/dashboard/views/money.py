@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
-from apps.dashboard.pages import plain_page
-from apps.dashboard.roles import LOOK_POSITIONS, needs
+from apps.dashboard.pages import attempt, plain_page
+from apps.dashboard.roles import LOOK_POSITIONS, TRADE, needs
 from apps.dashboard.selectors.money import by_of
 from apps.dashboard.selectors.money import money as money_shown
+from apps.engine.nudges import nudge
 from apps.trading.logic.disposals import METHODS, Method
 from apps.trading.logic.exports import FORMATS, Format
 from apps.trading.logic.pnl_report import BYS
 from apps.trading.selectors import lots_export, trades_export
+from apps.trading.services.revocations import revocation_request
 
 
 @require_safe
@@ -30,8 +34,23 @@ def money(request: HttpRequest) -> HttpResponse:
         bys=BYS,
         methods=METHODS,
         formats=FORMATS,
+        may_trade=request.user.has_perm(TRADE),
         **money_shown(by),
     )
+
+
+@require_POST
+@needs(TRADE)
+def approval_revoke(request: HttpRequest, approval_id: int) -> HttpResponse:
+    """Ask for an approval to be taken back; the signing process does it."""
+
+    def act() -> str:
+        with transaction.atomic():
+            row = revocation_request(approval_id=approval_id, by=request.user.get_username())
+            nudge("engine.revoke", row.pk)
+        return f"The approval of {row.token_address} is being taken back; this page shows how it goes."
+
+    return attempt(request, act, back=reverse("dashboard:money"))
 
 
 @require_safe

@@ -413,6 +413,10 @@ def _order_reverse(order_id: int, above_block: int) -> None:
         TxAttempt.objects.filter(order=order, nonce__in=nonces).exclude(status="dropped").update(
             status="sent", block_number=None, block_hash="", fee_paid_raw=None, seen_mined_at=None
         )
+        if all(
+            item.purpose == "approve" for item in attempts
+        ):  # a revocation: the swap stands where it stood
+            return
         status = OrderStatus(order.status)
         if status in FINAL_STATUSES:
             order_transition(order_id=order_id, before=status, after=OrderStatus.UNKNOWN, reason=why)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import asdict
 from decimal import Decimal
 from typing import Any
@@ -16,7 +17,14 @@ from apps.domain.money import USD_MICROS, usd_to_micros
 from apps.engine import housekeeping, wiring
 from apps.state.console import answer, console_user, plain_errors
 from apps.state.services.events import event_record
-from apps.trading.services.allowances import allowance_revoke, allowances_compare
+from apps.trading.services.allowances import allowances_compare
+from apps.trading.services.revocations import (
+    approval_of,
+    revocation_execute,
+    revocation_request,
+    told_of,
+)
+from apps.trading.services.settlement import order_settle
 from apps.wallets.logic.permission import WalletView
 from apps.wallets.selectors import address_labels, wallet_view, wallet_views
 from apps.wallets.services.wallets import (
@@ -29,6 +37,9 @@ from apps.wallets.services.wallets import (
     wallet_unlock,
 )
 from apps.wallets.signing import KeystoreSigner
+
+#: What is on its way then is settled by the listener.
+_REVOKE_WAIT_S, _LOOK_EVERY_S = 120.0, 0.5
 
 
 class Command(BaseCommand):
@@ -158,18 +169,29 @@ class Command(BaseCommand):
             self, as_json=options["json"], fields={"labels": found}, text=text or "The address book is empty."
         )
 
+    def _revoke(self, options: dict[str, Any]) -> None:
+        ports = wiring.chain_ports(options["chain"]).execution
+        approval_id = approval_of(
+            chain_key=options["chain"],
+            wallet_key=options["wallet"] or wiring.trading_wallet_key(ports.profile),
+            token_address=options["token"],
+            spender=options["spender"],
+        )
+        row = revocation_request(approval_id=approval_id, by=console_user())
+        attempt = revocation_execute(revocation_id=row.pk, ports=ports)
+        deadline = time.monotonic() + _REVOKE_WAIT_S
+        while attempt is not None and attempt.status in ("signed", "sent") and time.monotonic() < deadline:
+            order_settle(order_id=row.order_id, ports=ports)  # as the listener does, which may not be there
+            attempt.refresh_from_db()
+            time.sleep(_LOOK_EVERY_S)
+        row.refresh_from_db()
+        told = told_of(row)
+        fields = {"tx_hash": "" if attempt is None else attempt.tx_hash, "state": told}
+        answer(self, as_json=options["json"], fields=fields, text=f"The approval: {told}.")
+
     def _approvals(self, options: dict[str, Any]) -> None:
         if options["act"] == "revoke":
-            ports = wiring.chain_ports(options["chain"]).execution
-            tx_hash = allowance_revoke(
-                wallet_key=options["wallet"] or wiring.trading_wallet_key(ports.profile),
-                token_address=options["token"],
-                spender=options["spender"],
-                ports=ports,
-                by=console_user(),
-            )
-            fields = {"tx_hash": tx_hash}
-            answer(self, as_json=options["json"], fields=fields, text=f"Taken back in {tx_hash}.")
+            self._revoke(options)
             return
         keys = [options["chain"]] if options["chain"] else housekeeping.followed_chain_keys()
         found = [

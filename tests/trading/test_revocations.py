@@ -1,0 +1,118 @@
+"""Taking an approval back: asked for once, held back by the kill switch, signed once, brought home by settlement."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from apps.domain.engine import EngineStatus
+from apps.domain.errors import ConfigurationError
+from apps.trading.models import Revocation, TxAttempt
+from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
+from apps.trading.services.revocations import (
+    approval_of,
+    revocation_execute,
+    revocation_request,
+    revocations_waiting,
+    told_of,
+)
+from apps.trading.services.settlement import fills_reverse, order_settle
+from apps.wallets.services.nonces import nonces_next
+from tests import factories
+from tests.trading.conftest import World
+from tests.trading.fakes import ROUTER
+
+SPENDER = ROUTER
+
+
+def approved(world: World) -> TxAttempt:
+    """Return a mined approval of a position's token whose sale came to nothing."""
+    position = world.buy()
+    order = factories.OrderFactory(
+        side="sell", status="reverted", position=position, pair=position.pair, wallet_key="trader"
+    )
+    payload = APPROVE_SELECTOR + ADDRESS_PADDING + bytes.fromhex(SPENDER[2:]) + b"\xff" * 32
+    return factories.TxAttemptFactory(
+        order=order, purpose="approve", status="mined", payload=payload, block_number=1, nonce=None
+    )
+
+
+def left(world: World, attempt: TxAttempt, amount_raw: int) -> None:
+    world.chain.allowances[attempt.order.pair.base.address.lower()] = amount_raw
+
+
+def test_revocation_when_asked_twice_then_one_waits_and_one_transaction_is_sent(world: World):
+    approval = approved(world)
+    left(world, approval, 5)
+    found = approval_of(
+        chain_key=world.profile.chain_key,
+        wallet_key="trader",
+        token_address=approval.order.pair.base.address,
+        spender=SPENDER.upper().replace("0X", "0x"),
+    )
+    row = revocation_request(approval_id=found, by="olga")
+    assert revocation_request(approval_id=found, by="ben") == row
+    assert revocations_waiting(chain_key=world.profile.chain_key) == (row.pk,)
+    nonce = nonces_next(wallet_key="trader", chain_key=world.profile.chain_key)
+    sent = len(world.chain.sends)
+    attempt = revocation_execute(revocation_id=row.pk, ports=world.ports)
+    assert attempt is not None
+    assert revocation_execute(revocation_id=row.pk, ports=world.ports) is None
+    assert nonce is not None
+    assert (attempt.nonce, len(world.chain.sends)) == (nonce, sent + 1)
+    assert nonces_next(wallet_key="trader", chain_key=world.profile.chain_key) == nonce + 1
+    assert revocations_waiting(chain_key=world.profile.chain_key) == ()
+
+
+@pytest.mark.parametrize("status", [EngineStatus.STOPPED, EngineStatus.EMERGENCY_STOPPED])
+def test_revocation_when_the_engine_is_shut_then_waits_and_says_why(world: World, status: EngineStatus):
+    approval = approved(world)
+    left(world, approval, 5)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    world.engine(status, epoch=2)
+    sent = len(world.chain.sends)
+    assert revocation_execute(revocation_id=row.pk, ports=world.ports) is None
+    row.refresh_from_db()
+    assert (row.status, len(world.chain.sends)) == ("waiting", sent)
+    assert status.value.replace("_", " ") in told_of(row)
+
+
+def test_revocation_when_nothing_is_left_then_costs_no_gas(world: World):
+    approval = approved(world)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    assert revocation_execute(revocation_id=row.pk, ports=world.ports) is None
+    row.refresh_from_db()
+    assert (row.status, told_of(row)) == ("ended", "nothing is left to take back")
+
+
+def test_revocation_of_what_is_no_approval_of_ours_then_is_refused(world: World):
+    world.buy()
+    swap = TxAttempt.objects.get(purpose="swap")
+    with pytest.raises(ConfigurationError, match="no mined approval"):
+        revocation_request(approval_id=swap.pk, by="olga")
+    with pytest.raises(ConfigurationError, match="never approved"):
+        approval_of(
+            chain_key=world.profile.chain_key, wallet_key="trader", token_address="0x1", spender=SPENDER
+        )
+    assert not Revocation.objects.exists()
+
+
+def test_revocation_when_mined_reorganised_and_mined_again_then_its_order_stands_and_gas_is_booked_once(
+    world: World,
+):
+    approval = approved(world)
+    left(world, approval, 5)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    attempt: Any = revocation_execute(revocation_id=row.pk, ports=world.ports)
+    world.chain.mine()
+    order_settle(order_id=row.order_id, ports=world.ports)
+    row.refresh_from_db()
+    assert told_of(row) == "taken back"
+    attempt.refresh_from_db()
+    fills_reverse(chain_key=world.profile.chain_key, above_block=attempt.block_number - 1)
+    order_settle(order_id=row.order_id, ports=world.ports)
+    row.refresh_from_db()
+    row.order.refresh_from_db()
+    assert (row.order.status, told_of(row)) == ("reverted", "taken back")
+    world.assert_books_are_true()
