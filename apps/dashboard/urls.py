@@ -33,6 +33,7 @@ urlpatterns = [
     path("risk/", reading.risk, name="risk"),
     path("intelligence/", intelligence.intelligence, name="intelligence"),
     path("money/", money.money, name="money"),
+    path("money/approvals/<int:approval_id>/revoke/", money.approval_revoke, name="approval_revoke"),
     path("money/export/<slug:what>/", money.money_export, name="money_export"),
     path("monitor/", monitor.monitor, name="monitor"),
     path("risk/breakers/<slug:name>/reset/", acting.breaker_reset, name="breaker_reset"),
