@@ -15,8 +15,10 @@ from django.utils.safestring import SafeString, mark_safe
 from apps.dashboard import roles
 from apps.dashboard.asks import Ask
 from apps.dashboard.selectors import (
+    alerts,
     configuration,
     crosschain,
+    incident_groups,
     incidents,
     intelligence,
     monitor,
@@ -40,6 +42,7 @@ FLAGS: Final = {
     "may_resolve": roles.RESOLVE_INCIDENTS,
     "may_change": roles.CHANGE_CONFIGURATION,
     "may_reset": roles.RESET_BREAKERS,
+    "may_acknowledge": roles.ACKNOWLEDGE_ALERTS,
 }
 
 
@@ -85,6 +88,7 @@ VIEWS: Final[dict[str, str]] = {
     "intelligence": roles.LOOK,
     "monitor": roles.LOOK_ORDERS,
     "incidents": roles.LOOK_INCIDENTS,
+    "alerts": roles.LOOK_ALERTS,
     "configuration": roles.LOOK_CONFIGURATION,
     "page": roles.LOOK,  # any other page: only the frame is live
 }
@@ -123,7 +127,7 @@ _PANELS: Final = (
     _panel(
         "frame",
         lambda _: shell.frame(),
-        (Kind.ENGINE_STATUS, Kind.COMPONENT_CHANGED, *_TRADING, *_INCIDENTS),
+        (Kind.ENGINE_STATUS, Kind.COMPONENT_CHANGED, Kind.ALERT_CHANGED, *_TRADING, *_INCIDENTS),
         *VIEWS,
         ticks=True,
         is_scattered=True,
@@ -249,6 +253,20 @@ _PANELS: Final = (
     ),
     _panel(
         "incident-rows", incidents.incident_rows, _INCIDENTS, "incidents", permission=roles.LOOK_INCIDENTS
+    ),
+    _panel(
+        "incident-groups",
+        incident_groups.incident_groups,
+        _INCIDENTS,
+        "incidents",
+        permission=roles.LOOK_INCIDENTS,
+        ticks=True,
+        rests_s=_COUNTED_S,
+    ),
+    _panel("alert-tabs", alerts.alert_tabs, (Kind.ALERT_CHANGED,), "alerts", permission=roles.LOOK_ALERTS),
+    _panel("alert-rows", alerts.alert_rows, (Kind.ALERT_CHANGED,), "alerts", permission=roles.LOOK_ALERTS),
+    _panel(
+        "ways", alerts.way_rows, (Kind.ALERT_CHANGED,), "alerts", permission=roles.LOOK_ALERTS, ticks=True
     ),
     _panel(
         "components",

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 
+from apps.dashboard.selectors.alerts import alarms, alerts_open_count
 from apps.dashboard.selectors.chains import chain_heads
 from apps.domain.engine import EngineView
 from apps.domain.errors import SniperError
@@ -49,4 +50,6 @@ def frame() -> dict[str, Any]:
         "chains": chain_heads(),
         "positions_open": positions_open_count(),
         "incidents_open": incidents_open_count(),
+        "alerts_open": alerts_open_count(),
+        "alarms": alarms(),
     }

@@ -26,7 +26,12 @@ from apps.trading.models import Position
 register = template.Library()
 
 #: Subject of an event -> the page about it. A subject of another kind leads to its road.
-_PAGES: Final = {"pair": "dashboard:pair", "order": "dashboard:order", "incident": "dashboard:incident"}
+_PAGES: Final = {
+    "pair": "dashboard:pair",
+    "order": "dashboard:order",
+    "incident": "dashboard:incident",
+    "alert": "dashboard:alert",
+}
 #: Kinds that are about no pair: their trace is a request's.
 _ROADLESS: Final = frozenset(
     kind.value
