@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 from collections.abc import Callable
 from functools import wraps
 from typing import Any, Final
@@ -10,6 +11,7 @@ from typing import Any, Final
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, JsonResponse
 from ninja import Router
+from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from apps.api.authentication import caller_of
@@ -142,7 +144,7 @@ def _at_once(request: HttpRequest, act: Callable[[], BaseModel]) -> Any:
 
 
 def _json(answer: BaseModel) -> Any:
-    return answer.model_dump(mode="json")
+    return json.loads(json.dumps(answer.model_dump(), cls=NinjaJSONEncoder))  # as what is read is told
 
 
 def _key_of(request: HttpRequest, *, is_needed: bool = True) -> str:

@@ -12,10 +12,15 @@ from django.core.cache import caches
 from django.test import Client
 
 from apps.api.services.tokens import token_create
+from tests import factories as f
 from tests.dashboard import market
 from tests.dashboard.conftest import person
 
-ALL = ("read", "trade", "operate", "configure")
+SCOPES = {
+    "viewer": ("read",),
+    "operator": ("read", "trade", "operate"),
+    "keeper": ("read", "trade", "operate", "configure"),
+}
 
 
 class Bearer:
@@ -42,9 +47,10 @@ class Bearer:
         )
 
 
-def bearer_of(role: str, *, scopes: tuple[str, ...] = ALL, **fields: Any) -> Bearer:
-    """Return somebody with this role (as on the pages) who has a token with these scopes."""
+def bearer_of(role: str, *, scopes: tuple[str, ...] = (), **fields: Any) -> Bearer:
+    """Return somebody with this role (as on the pages) and a token with these scopes, all the role's by default."""
     somebody = person(role, **fields)
+    scopes = scopes or SCOPES[role]
     return Bearer(token_create(user=somebody, name="test", scopes=scopes, by="test")[1])
 
 
@@ -58,9 +64,14 @@ def ground(db, settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def life(ground: Path) -> dict[str, Any]:
-    """A market with a bit of everything."""
-    return market.life()
+def life(ground: Path) -> None:
+    """A small market with a bit of everything."""
+    market.installation()
+    market.crowd(20)
+    market.position(market.pair())
+    market.position(market.pair(symbol="OLD", age_s=900), result_bps=5_200, closed="take_profit")
+    f.IncidentFactory(title="Position 3 cannot be sold", severity="critical")
+    f.HeartbeatFactory(component="listener")
 
 
 @pytest.fixture

@@ -27,7 +27,6 @@ from apps.trading.reading.orders import order_detail, orders_loaded
 from apps.trading.reading.positions import position_of
 from apps.trading.services import by_hand
 from apps.trading.services.positions import exit_request
-from apps.wallets.services.wallets import wallet_default
 
 router = Router(tags=["trading"])
 Id = Annotated[int, Path(ge=1, le=ID_MAX)]
@@ -147,7 +146,7 @@ def _buy(request: HttpRequest, body: s.BuyBody) -> AdvancedOrder:
         actor=caller_of(request),
         request_key=request_key(request),
         pair=pair,
-        wallet_key=wallet_default(family="evm", chain_key=pair.chain_key).key,
+        wallet_key=body.wallet_key,
         amount_raw=int(body.amount_coin_raw),
         price_max=None if body.price_max_coins is None else _price(body.price_max_coins, pair),
         slices=body.slices,

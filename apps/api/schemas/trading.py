@@ -168,6 +168,7 @@ class BuyBody(Body):
     pair_id: Id
     amount_coin_raw: RawText
     price_max_coins: PriceText | None = None
+    wallet_key: str = Field(default="", max_length=60, description='"": chosen as for every entry.')
     slices: int = Field(default=1, ge=1, le=100)
     interval_s: int = Field(default=0, ge=0, le=_SECONDS_MAX, description="Between slices.")
     accepts_refusals: bool = Field(
