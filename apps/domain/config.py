@@ -742,6 +742,14 @@ class Execution(_Section):
     transaction_deadline_s: int = _setting(
         60, "A transaction that is not mined by then reverts.", unit="s", ge=10, le=3_600
     )
+    split_slices_max: int = _setting(
+        1,
+        "Where strangers see our orders, an entry that would be worth an attack is bought in up to so many parts over"
+        " blocks, when that costs less than the attack. 1: in one part, as large as is safe.",
+        unit="parts",
+        ge=1,
+        le=10,
+    )
     relay_blocks_max: int = _setting(
         3,
         "A transaction that a private relay did not get into so many blocks counts as left out.",

@@ -52,6 +52,19 @@ class Adjustment:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FurtherSlices:
+    """Parts of an entry that follow its first one, over blocks: ``total_raw`` native units in ``slices`` parts.
+
+    ``price_max``: native units per PRICE_SCALE base units, above which a part is left out.
+    """
+
+    slices: int
+    total_raw: int
+    interval_ms: int
+    price_max: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class TradeDecision:
     """One decision. ``amount_in`` and ``amount_out_min`` are None only for "skip".
 
@@ -75,3 +88,4 @@ class TradeDecision:
     gas_limit: int = 0  # of the swap; 0 for "skip"
     fee_cap_raw: int = 0  # most native units that gas and tips of all its transactions may cost
     adjustments: tuple[Adjustment, ...] = ()  # what intelligence changed, in the order it was done
+    further: FurtherSlices | None = None  # bought after the first part, when its position is open

@@ -9,7 +9,16 @@ from apps.domain.verdict import Finding, Outcome
 from apps.risk.logic.cooldown import cooldown
 from apps.trading.logic import gas, pool, slippage
 from apps.trading.logic.entry_case import EntryCase
-from apps.trading.logic.entry_size import Market, adjusted, market_of, size_of, tolerance_bps
+from apps.trading.logic.entry_size import (
+    Market,
+    adjusted,
+    further_of,
+    market_of,
+    size_of,
+    split_noted,
+    split_of,
+    tolerance_bps,
+)
 from apps.trading.logic.orders_advanced import PRICE_SCALE
 from apps.trading.logic.sizing import Size
 from apps.trading.logic.timing import held_back
@@ -281,6 +290,9 @@ def _entered(
         else "An order asked for it, and the limits leave room.",
         detail=f"score_bps={case.verdict.score_bps} size_bound_by={size.bound_by} tip_wei={fees.tip_wei}",
     )
+    parts = split_of(case, market, size)
+    further = further_of(case, market, size, parts)
+    notes = adjusted(case, market, size, slippage_bps=slippage_bps, tip_wei=fees.tip_wei)
     return TradeDecision(
         trace_id=case.verdict.trace_id,
         pair_key=case.verdict.pair_key,
@@ -297,5 +309,6 @@ def _entered(
         fee_cap_raw=gas.fee_cap_raw(
             gas_limit=gas_limit, fees=fees, margin_bps=gas.ENTRY_FEE_MARGIN_BPS, transactions=1
         ),
-        adjustments=adjusted(case, market, size, slippage_bps=slippage_bps, tip_wei=fees.tip_wei),
+        adjustments=notes if parts is None or further is None else (*notes, split_noted(case, parts)),
+        further=further,
     )

@@ -7,15 +7,19 @@ from decimal import ROUND_CEILING
 
 from apps.domain.analysis import Analysis
 from apps.domain.config import TradingConfig
-from apps.domain.decision import Adjustment, Reason
+from apps.domain.decision import Adjustment, FurtherSlices, Reason
 from apps.domain.market import FeeQuote, PoolReserves
-from apps.domain.money import BPS_ONE, raw_to_units
+from apps.domain.money import BPS_ONE, raw_for_usd_micros, raw_to_units, usd_to_micros
 from apps.risk.logic.conditions import conditions_of
 from apps.risk.logic.edge import outcomes_of
-from apps.trading.logic import gas, slippage
+from apps.trading.logic import gas, pool, slippage
 from apps.trading.logic.entry_case import EntryCase
+from apps.trading.logic.orders_advanced import PRICE_SCALE
 from apps.trading.logic.sizing import Size, entry_size
+from apps.trading.logic.splitting import Split, split
 from apps.trading.logic.steering import Stake, edge_caps
+
+_SANDWICH_FREE = "sandwich_free"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,7 +127,69 @@ def _sandwich_cap(case: EntryCase, market: Market) -> tuple[tuple[str, int], ...
         slippage_bps=tolerance_bps(case),
         attack_cost_raw=slippage.ATTACK_GAS * (market.fees.base_fee_wei + market.fees.tip_wei),
     )
-    return (("sandwich_free", most),)
+    return ((_SANDWICH_FREE, most),)
+
+
+def split_of(case: EntryCase, market: Market, size: Size) -> Split | None:
+    """Return the parts in which an entry is bought whose size only the attack on it would bound; None: in one."""
+    if case.wish is not None or case.steering is None or size.bound_by != _SANDWICH_FREE:
+        return None
+    decimals = case.facts.native.decimals
+    return split(
+        free_raw=size.amount_raw,
+        wanted_raw=min(amount for name, amount in size.caps if name != _SANDWICH_FREE),
+        least_raw=raw_for_usd_micros(
+            usd_to_micros(case.config.limits.position_min_usd),
+            decimals=decimals,
+            price_usd_micros=market.price_usd_micros,
+        ),
+        slippage_bps=tolerance_bps(case),
+        gas_each_raw=gas.fee_cap_raw(
+            gas_limit=gas.gas_limit_of(market.buy_gas, default=gas.BUY_GAS_DEFAULT, fees=market.fees),
+            fees=market.fees,
+            margin_bps=gas.ENTRY_FEE_MARGIN_BPS,
+            transactions=1,
+        ),
+        round_trip_raw=gas.round_trip_cost_raw(
+            buy_gas=market.buy_gas, sell_gas=market.sell_gas, fees=market.fees
+        ),
+        fee_share_max_bps=case.config.execution.fee_share_max_bps,
+        slices_max=case.config.execution.split_slices_max,
+    )
+
+
+def further_of(case: EntryCase, market: Market, size: Size, parts: Split | None) -> FurtherSlices | None:
+    """Return what follows the first part: never dearer than all of it at once would have been at its worst."""
+    if parts is None:
+        return None
+    at_once = pool.buy_out(
+        market.reserves,
+        fee_bps=case.analysis.listing.fee_bps,
+        amount_in_raw=parts.total_raw,
+        tax_bps=market.buy_tax_bps,
+    )
+    least = slippage.minimum_out(at_once, tolerance_bps(case))
+    if least == 0 or case.facts.block_time_ms is None:
+        return None
+    return FurtherSlices(
+        slices=parts.slices - 1,
+        total_raw=parts.total_raw - size.amount_raw,
+        interval_ms=slippage.INCLUSION_BLOCKS * case.facts.block_time_ms,
+        price_max=parts.total_raw * PRICE_SCALE // least,
+    )
+
+
+def split_noted(case: EntryCase, parts: Split) -> Adjustment:
+    """Return the note that an entry is bought in parts."""
+    return Adjustment(
+        code="SPLIT_OVER_BLOCKS",
+        subject="slices",
+        before="1",
+        after=str(parts.slices),
+        explanation=f"An attack on all of it at once could take {_in_coins(case, parts.spared_raw)};"
+        f" further transactions cost {_in_coins(case, parts.gas_raw)} at most.",
+        switch="execution.split_slices_max",
+    )
 
 
 def tolerance_bps(case: EntryCase) -> int:

@@ -24,6 +24,7 @@ from apps.trading.logic.pnl import FillAmounts, PositionTotals, position_totals
 from apps.trading.models import FillRecord, Lot, Order, Position, TxAttempt
 from apps.trading.services.clock import moment_of
 from apps.trading.services.entry_ladder import ladder_attach
+from apps.trading.services.entry_slices import slices_attach
 from apps.trading.services.ledger import entry_write, standing_key
 
 #: After so many failed exits a person is asked; meanwhile the money counts as lost.
@@ -83,6 +84,7 @@ def fill_apply(*, order: Order, attempt: TxAttempt, fill: Fill, profile: ChainPr
     _high_water_follow(position, held)
     if side == "buy" and order.position_id is None:
         ladder_attach(position=position, order=order)
+        slices_attach(position=position, order=order)
     _trade_event(order, position, fill)
     return position
 
