@@ -38,7 +38,7 @@ AT_ONCE, QUEUED = 100, 1_000
 _WARM_UP = 6  # of each chain
 _LIMIT_S = 15
 _BURST_MAX_S, _QUEUE_MAX_S = 90.0, 420.0
-_SWEEP_EVERY_S, _LOOK_EVERY_S = 1.0, 0.1
+_SWEEP_EVERY_S, _LOOK_EVERY_S, _FOLLOW_EVERY_S = 1.0, 0.1, 5.0
 _OVER = (OpportunityStatus.EXPIRED, OpportunityStatus.QUARANTINED)
 
 
@@ -86,8 +86,13 @@ def _round(
     if forget_messages:
         messages_forget()
     mine = Opportunity.objects.filter(pk__gt=newest)
+    looked_at = time.monotonic()
     while time.monotonic() - clock < limit_s and not _is_over(mine, count):
         time.sleep(_LOOK_EVERY_S)
+        if time.monotonic() - looked_at > _FOLLOW_EVERY_S:  # a chain that nobody follows is not entered
+            looked_at = time.monotonic()
+            for follower in followers.values():
+                follower.advance()
     return _told(mine, count, started)
 
 
