@@ -58,6 +58,7 @@ class Environment:
     remote_signer_url: str = field(repr=False)  # "": keys lie in the keystore alone
     admin_user: str
     admin_password: str = field(repr=False)  # "" : generated and printed once
+    metrics_token: str = field(repr=False)  # "": /metrics needs a login
     debug: bool
     host: str
     port: int
@@ -486,6 +487,7 @@ def _read() -> Environment:
         ),
         admin_user=reader.text("ADMIN_USER", "admin"),
         admin_password=reader.secret("ADMIN_PASSWORD"),
+        metrics_token=reader.secret("METRICS_TOKEN"),
         debug=reader.parse("DEBUG", _boolean, boolean_hint, default=False),
         host=host,
         port=port,

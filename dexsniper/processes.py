@@ -68,7 +68,8 @@ def web_spec(env: Environment) -> ChildSpec:
         name="web",
         argv=(
             *(_PYTHON, "-m", "daphne", "-b", env.host, "-p", str(env.port)),
-            *("--application-close-timeout", "2", "-v", "0", "dexsniper.asgi:application"),
+            *("--application-close-timeout", "2", "--websocket-max-message-size", "65536", "-v", "0"),
+            "dexsniper.web:application",
         ),
         ready_port=env.port,
     )

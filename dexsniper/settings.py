@@ -53,6 +53,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "apps.api.metering.metering",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "apps.state.middleware.who_and_what",
@@ -200,6 +201,7 @@ EMAIL_HOST, EMAIL_PORT = ENV.smtp_host or "localhost", ENV.smtp_port
 EMAIL_HOST_USER, EMAIL_HOST_PASSWORD = ENV.smtp_user, ENV.smtp_password
 EMAIL_USE_TLS, EMAIL_USE_SSL = ENV.smtp_security == "starttls", ENV.smtp_security == "tls"
 EMAIL_TIMEOUT = 10
+METRICS_TOKEN = ENV.metrics_token
 LOGGING = logging_config(level=ENV.log_level, as_json=ENV.log_json)
 
 UNFOLD = {"SITE_TITLE": "DEX Sniper Pro", "SITE_HEADER": f"DEX Sniper Pro — {ENV.mode.upper()}"}

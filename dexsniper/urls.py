@@ -13,6 +13,7 @@ urlpatterns = [
     path("logout/", auth.LogoutView.as_view(), name="logout"),
     path("admin/", admin.site.urls),
     path("api/v1/schemas/", include("apps.api.messages_views")),
+    path("", include("apps.api.scrape")),
     path("", include("apps.api.urls")),
     path("", include("apps.dashboard.urls")),
 ]

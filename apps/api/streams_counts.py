@@ -25,3 +25,8 @@ def reader_was_well(*, well: bool) -> None:
 def reader_failing_s() -> float:
     """Return for how long the log cannot be read, 0 when it can."""
     return 0.0 if _failing_since is None else time.monotonic() - _failing_since
+
+
+def clients() -> int:
+    """Return how many JSON sockets are open in this process."""
+    return int(sum(sample.value for family in CLIENTS.collect() for sample in family.samples))
