@@ -46,6 +46,12 @@ APPOINTMENTS_MAX = 24
 #: Levels at which everything is done at once: the largest number, and extremes in basis points, per mille and percent.
 SWEEP_LEVELS = (UINT256_MAX, 9_900, 990, 99, 1, 0)
 SWEEPS_MAX = 24
+#: Announced first, applied later: within a day nobody need have seen it.
+NOTICE_S = 82_800
+#: When locks in time may have fallen open that are closed now, and a block that nodes still fill the gap to.
+LATER_S, LATER_BLOCKS = 8 * 86_400, 200
+SLOW_LEVELS = (9_900, 99, 0)
+SLOW_MAX = 16
 SWEEP_CALLS_MAX = 24
 #: Upper ends of what a level may mean: basis points, per mille, percent.
 _SCALES = (9_900, 990, 99)
@@ -85,6 +91,7 @@ class Sweep:
 
     permission: Permission
     calls: tuple[Try, ...]
+    after: tuple[Try, ...] = ()  # made most of a day later
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +103,7 @@ class OwnerPlay:
     reserves: PoolState | None
     received_raw: int
     sale_ahead: int = 3  # the block of our sale: later where a token lets nobody sell at once
+    later_s: int = 0  # how long after now commanders call, 0: in the next block but one
 
     # -- who is let through ---------------------------------------------------------------
 
@@ -117,10 +125,11 @@ class OwnerPlay:
         if appointments:
             scenes.append(Scene(ahead=2, steps=tuple(appointments)))
         looks = self.ground.holdings(caller=commander.address)
-        ahead = len(scenes) + 1
+        ahead = len(scenes) + 1 + (LATER_BLOCKS if self.later_s else 0)
         for start in range(0, len(kept), TRIES_PER_SCENE):
             steps = tuple(self._step(commander, call) for call in kept[start : start + TRIES_PER_SCENE])
-            scenes.append(Scene(ahead=ahead, steps=(*looks, *steps) if start == 0 else steps))
+            steps = (*looks, *steps) if start == 0 else steps
+            scenes.append(Scene(ahead=ahead, steps=steps, at_s=self._called_at_s()))
             ahead += 1
         return self._script(scenes)
 
@@ -224,15 +233,24 @@ class OwnerPlay:
         made = () if act is None else (*act.appointments, self._step(act.commander, act.call))
         return self._played_script(made, caller=caller)
 
-    def _played_script(self, made: Sequence[Step], *, caller: str) -> Script:
+    def _called_at_s(self) -> int | None:
+        return self.ground.stage.at_s + self.later_s if self.later_s else None
+
+    def _played_script(self, made: Sequence[Step], *, caller: str, before: Sequence[Step] = ()) -> Script:
+        wait = LATER_BLOCKS if before or self.later_s else 0
         ground, us, other = self.ground, self.ground.plan.buyer, self.ground.actor("another")
         amount = ground.plan.amount_in_raw
         look = ground.balance(other)
         scenes = [
             self._purchase(ahead=1),
-            Scene(ahead=2, steps=(*made, *ground.holdings(caller=caller))),
+            *(() if not before else (Scene(ahead=2, steps=tuple(before)),)),
             Scene(
-                ahead=self.sale_ahead,
+                ahead=2 + wait,
+                steps=(*made, *ground.holdings(caller=caller)),
+                at_s=ground.stage.at_s + NOTICE_S if before else self._called_at_s(),
+            ),
+            Scene(
+                ahead=self.sale_ahead + wait,
                 steps=(ground.sell(us, self.received_raw), look, ground.buy(other, amount), look),
             ),
         ]
@@ -304,16 +322,42 @@ class OwnerPlay:
                 found.setdefault((who, tuple(call.data for call in calls)), sweep)
         return tuple(found.values())[:SWEEPS_MAX]
 
+    def slow_sweeps(self, permissions: Sequence[Permission]) -> tuple[Sweep, ...]:
+        """Return for each commander what he may do now, and most of a day later what he may not do yet."""
+        found: list[Sweep] = []
+        for permission in permissions:
+            if not permission.refused:
+                continue
+            for level in SLOW_LEVELS:
+                after = _chosen(permission.refused, level)
+                allowed = _chosen(permission.allowed, level)
+                bare = [call for call in allowed if not call.function.arguments]
+                told = [call for call in allowed if call.function.arguments]
+                # What takes no arguments may be the announcement, or call it off.
+                found += [
+                    Sweep(permission=permission, calls=tuple(calls[:SWEEP_CALLS_MAX]), after=after)
+                    for calls in (told, bare if level == SLOW_LEVELS[0] else [])
+                    if calls and after
+                ]
+        return tuple(found)[:SLOW_MAX]
+
     def sweep_script(self, sweep: Sweep) -> Script:
         """Return the play of a sweep: we buy, all calls are made, our tokens are asked for, we sell, another buys."""
-        return self._played_script(self._swept(sweep), caller=sweep.permission.commander.address)
+        caller = sweep.permission.commander.address
+        if sweep.after:
+            return self._played_script(self._afterwards(sweep), caller=caller, before=self._announced(sweep))
+        return self._played_script(self._swept(sweep), caller=caller)
 
     def swept(self, sweep: Sweep, account: Account) -> OwnerAct | str:
         """Return what a sweep did, or why that is unknown."""
         if isinstance(account, str) or not account[0][0].ok:
             return account if isinstance(account, str) else "the simulated purchase was not repeated"
         # Single calls of a sweep may be refused: it is judged by what all of them did.
-        made = [step for step, told in zip(self._swept(sweep), account[1][:-_PREFIX], strict=True) if told.ok]
+        steps: Sequence[Step] = self._swept(sweep)
+        if sweep.after:
+            steps = (*self._announced(sweep), *self._afterwards(sweep))
+            account = (account[0], (*account[1], *account[2]), account[3])
+        made = [step for step, told in zip(steps, account[1][:-_PREFIX], strict=True) if told.ok]
         if not made:
             return "the calls were not let through again"
         plan = PlannedAct(
@@ -323,14 +367,25 @@ class OwnerPlay:
         return replace(act, names="nobody", calls=probe_calls([Scene(ahead=2, steps=tuple(made))]))
 
     def _swept(self, sweep: Sweep) -> tuple[Step, ...]:
-        permission, cast = sweep.permission, self.cast
+        permission = sweep.permission
+        calls = (self._step(permission.commander, call) for call in sweep.calls)
+        return (*permission.appointments, *calls, *self._moves(permission))
+
+    def _announced(self, sweep: Sweep) -> tuple[Step, ...]:
+        calls = (self._step(sweep.permission.commander, call) for call in sweep.calls)
+        return (*sweep.permission.appointments, *calls)
+
+    def _afterwards(self, sweep: Sweep) -> tuple[Step, ...]:
+        calls = (self._step(sweep.permission.commander, call) for call in sweep.after)
+        return (*calls, *self._moves(sweep.permission))
+
+    def _moves(self, permission: Permission) -> list[Step]:
+        cast = self.cast
         taken = abi.call(abi.TRANSFER_FROM, cast.buyer, cast.receiver, self.received_raw)
-        moves = [
+        return [
             Step(sender=who, to=self.ground.plan.token, data=taken, gas=TRY_GAS)
             for who in (permission.commander.address, cast.receiver)
         ]
-        calls = (self._step(permission.commander, call) for call in sweep.calls)
-        return (*permission.appointments, *calls, *moves)
 
     # -- parts ----------------------------------------------------------------------------
 
@@ -411,8 +466,15 @@ def _with_level(function: Function, level: int) -> list[Try]:
 
 def _at_level(permission: Permission, level: int) -> tuple[Try, ...]:
     """Return of each function the call at this level, against us where it names somebody; nothing for a single call."""
+    ordered = _chosen(permission.allowed, level)
+    # A single call is played on its own already, unless it may have approved somebody.
+    is_worth = len(ordered) > 1 or any(call.names == "buyer" for call in ordered)
+    return ordered if is_worth else ()
+
+
+def _chosen(calls: Sequence[Try], level: int) -> tuple[Try, ...]:
     chosen: dict[tuple[str, str, Names], Try] = {}
-    for call in permission.allowed:
+    for call in calls:
         is_wanted = (
             call.names in ("nobody", "buyer")
             and call.level in (None, level)
@@ -421,9 +483,7 @@ def _at_level(permission: Permission, level: int) -> tuple[Try, ...]:
         if is_wanted:
             chosen.setdefault((call.function.target, call.function.selector, call.names), call)
     ordered = sorted(chosen.values(), key=lambda call: _disruption(call.function.arguments))
-    # A single call is played on its own already, unless it may have approved somebody.
-    is_worth = len(ordered) > 1 or any(call.names == "buyer" for call in ordered)
-    return tuple(ordered[:SWEEP_CALLS_MAX]) if is_worth else ()
+    return tuple(ordered[:SWEEP_CALLS_MAX])
 
 
 def _named(names: Names) -> Literal["nobody", "buyer", "pool", "receiver"]:

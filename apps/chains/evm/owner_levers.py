@@ -8,7 +8,7 @@ something else does, and what it writes is set to other values before our sale. 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from eth_utils.crypto import keccak
@@ -33,7 +33,7 @@ CALLS_MAX = 120
 VALUES = (0, 1, 99, 990, 9_900)
 #: A sale that loses more is as good as none.
 CONFISCATED_FROM_BPS = 5_000
-_MOVES = frozenset({"0x" + abi.TRANSFER.hex(), "0x" + abi.TRANSFER_FROM.hex()})
+MOVES = frozenset({"0x" + abi.TRANSFER.hex(), "0x" + abi.TRANSFER_FROM.hex()})
 _WORD_BITS = 256
 _ADDRESS_BITS = 160
 _BYTE_BITS = 8
@@ -70,7 +70,7 @@ class LeverPlay:
         return tuple(
             item
             for item in self.variables
-            if not item.is_mapping and item.readers & _MOVES and item.writers & refused
+            if not item.is_mapping and item.readers & MOVES and item.writers & refused
         )[:SLOTS_MAX]
 
     # -- whether an empty office is all that locks them ------------------------------------
@@ -124,13 +124,13 @@ class LeverPlay:
                 changed |= dict.fromkeys(self._memberships(item, heir), 1)
                 continue
             word = changed.get(item.slot, self.words.get(item.slot, 0))
-            width = _width(item)
-            held = _part(word, item, width)
+            width = field_width(item)
+            held = field_of(word, item)
             if item.kind == "address" or width == _ADDRESS_BITS:
                 value = int(heir, 16) if f"0x{held:040x}" in parse.BURN_ADDRESSES else held
             else:
                 value = held if state is None else state
-            changed[item.slot] = _with_part(word, item, width, value)
+            changed[item.slot] = with_field(word, item, value)
         return {slot: f"0x{value:064x}" for slot, value in changed.items()}
 
     def _memberships(self, item: Variable, heir: str) -> list[str]:
@@ -174,9 +174,9 @@ class LeverPlay:
     def _pulls(self) -> list[tuple[str, Variable, int]]:
         pulls: dict[tuple[str, int], tuple[str, Variable, int]] = {}
         for item in self.slots:
-            width, word = _width(item), self.words.get(item.slot, 0)
+            width, word = field_width(item), self.words.get(item.slot, 0)
             for value in VALUES:
-                after = _with_part(word, item, width, min(value, 2**width - 1))
+                after = with_field(word, item, min(value, 2**width - 1))
                 if after != word:
                     pulls.setdefault((item.slot, after), (f"pull:{item.slot}:{after:x}", item, after))
         return list(pulls.values())
@@ -192,28 +192,13 @@ class LeverPlay:
         return ground.script(scenes, paying_raw=ground.plan.amount_in_raw, is_valid=False)
 
 
-#: Plays scripts, all in one round, and returns their accounts by name.
-PlayAll = Callable[[Mapping[str, Script]], Mapping[str, Account]]
-
-
-def levers_found(play: LeverPlay, play_all: PlayAll) -> tuple[Lever, ...] | str:
-    """Return the levers, or why they are unknown: first the locks, then, of those that no office opens, the slots."""
-    scripts = play.lock_scripts()
-    if not scripts:
-        return ()
-    locked = play.locked(play_all(scripts))
-    if isinstance(locked, str) or not locked:
-        return locked if isinstance(locked, str) else ()
-    return play.levers(locked, play_all(play.pull_scripts()))
-
-
 def functions_named(functions: Sequence[Function], selectors: Sequence[str]) -> tuple[Function, ...]:
     """Return those functions of the token that have these selectors."""
     wanted = frozenset(selectors)
     return tuple(item for item in functions if not item.target and item.selector in wanted)
 
 
-def _width(item: Variable) -> int:
+def field_width(item: Variable) -> int:
     """Return how many bits a variable has, the rest of its word when its kind does not say."""
     if item.kind in _WIDTHS:
         return _WIDTHS[item.kind]
@@ -224,11 +209,13 @@ def _width(item: Variable) -> int:
     return min(rest, int(digits) * (_BYTE_BITS if item.kind.startswith("bytes") else 1))
 
 
-def _part(word: int, item: Variable, width: int) -> int:
-    return (word >> (item.offset * _BYTE_BITS)) % 2**width
+def field_of(word: int, item: Variable) -> int:
+    """Return what a variable holds in its word."""
+    return (word >> (item.offset * _BYTE_BITS)) % 2 ** field_width(item)
 
 
-def _with_part(word: int, item: Variable, width: int, value: int) -> int:
+def with_field(word: int, item: Variable, value: int) -> int:
+    """Return a word in which one variable has another value, and all others theirs."""
     shift = item.offset * _BYTE_BITS
-    mask = (2**width - 1) << shift
+    mask = (2 ** field_width(item) - 1) << shift
     return (word & ~mask) | ((value << shift) & mask)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from apps.chains.evm import abi
 from apps.chains.evm.bytecode import Function
 from apps.chains.evm.client import Request
-from apps.chains.evm.owner_acts import STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct, Sweep
+from apps.chains.evm.owner_acts import LATER_S, STRANGER_STRIDE, OwnerPlay, Permission, PlannedAct, Sweep
 from apps.chains.evm.owner_arguments import Try, few_of
 from apps.chains.evm.owner_delay import DelayPlay
 from apps.chains.evm.owner_upgrade import Watch
@@ -110,6 +110,7 @@ class ActRounds:
         appointed = self._appointed(permissions, functions)
         watches = self._watches(permissions, start=0)
         upgrade = self.run.upgrade_play()
+        later, given_later = replace(self.play, later_s=LATER_S), self._given_later(permissions)
         self.delay_plays = self.run.delay_plays(permissions)
         self.play_all(
             {name: self.play.act_script(act) for name, act in planned.items()}
@@ -123,6 +124,10 @@ class ActRounds:
                 )
                 for who, (tried, steps) in appointed.items()
             }
+            | {
+                f"later:{who.address}": later.permission_script(who, tried)
+                for who, (tried, _) in given_later.items()
+            }
             | {name: upgrade.script(watch) for name, watch in watches.items()}
             | {f"delay:{address}": play.script() for address, play in self.delay_plays.items()}
         )
@@ -130,16 +135,22 @@ class ActRounds:
         office = self._permissions(appointed, prefix="office")
         finer = [self._highest(item) for item in finer]
         late = {f"late:{number}": act for number, act in enumerate(self.play.planned([*finer, *office]))}
+        opened = self._permissions(given_later, prefix="later", is_needed=False)
+        ripe = {f"ripe:{number}": act for number, act in enumerate(self.play.planned(opened))}
         late_watches = self._watches(office, start=len(watches))
         sweeps = {
             f"sweep:{number}": item for number, item in enumerate(self.play.sweeps([*permissions, *office]))
         }
+        slow = self.play.slow_sweeps(permissions)
+        sweeps |= {f"sweep:slow {number}": item for number, item in enumerate(slow)}
         self.play_all(
             {name: self.play.act_script(act) for name, act in late.items()}
+            | {name: later.act_script(act) for name, act in ripe.items()}
             | {name: self.play.sweep_script(sweep) for name, sweep in sweeps.items()}
             | {name: upgrade.script(watch) for name, watch in late_watches.items()}
         )
-        return (*self._played({**planned, **late}), *self._swept(sweeps)), watches | late_watches
+        acts = self._played({**planned, **late, **ripe})
+        return (*acts, *self._swept(sweeps)), watches | late_watches
 
     def _highest(self, permission: Permission) -> Permission:
         """Return a refinement with the highest level of each function alone."""
@@ -178,13 +189,28 @@ class ActRounds:
         watches = self.run.upgrade_play().watches(permissions)
         return {f"watch:{number}": watch for number, watch in enumerate(watches, start=start)}
 
-    def _permissions(self, given: Trials, *, prefix: str) -> list[Permission]:
+    def _given_later(self, permissions: Sequence[Permission]) -> Trials:
+        """Return what those who have a name here try again later: functions of which no call was let through."""
+        found: dict[Commander, tuple[tuple[Try, ...], tuple[Step, ...]]] = {}
+        for item in permissions:
+            reached = {(call.function.target, call.function.selector) for call in item.allowed}
+            refused = [
+                call
+                for call in item.refused
+                if (call.function.target, call.function.selector) not in reached and not call.is_everyday
+            ]
+            if refused and item.commander.role != "anyone":
+                found[item.commander] = (tuple(_few_each(refused)), ())
+        return found
+
+    def _permissions(self, given: Trials, *, prefix: str, is_needed: bool = True) -> list[Permission]:
         found: list[Permission] = []
         for who, (tried, steps) in given.items():
             name = f"{prefix}:{who.role}:{who.address}" if prefix == "office" else f"{prefix}:{who.address}"
             permission = self.play.permission(who, tried, self.run.accounts[name], appointments=steps)
             if isinstance(permission, str):
-                self.run.missing.setdefault("acts", permission)
+                if is_needed:
+                    self.run.missing.setdefault("acts", permission)
             else:
                 found.append(permission)
         return found
@@ -256,3 +282,11 @@ class ActRounds:
     def play_all(self, scripts: Mapping[str, Script]) -> None:
         """Play scripts, all in one round."""
         self.run.round({}, scripts)
+
+
+def _few_each(calls: Sequence[Try]) -> list[Try]:
+    """Return of each function a few calls."""
+    groups: dict[tuple[str, str], list[Try]] = {}
+    for call in calls:
+        groups.setdefault((call.function.target, call.function.selector), []).append(call)
+    return [call for group in groups.values() for call in few_of(group)]

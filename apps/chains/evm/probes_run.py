@@ -24,7 +24,8 @@ from apps.chains.evm.owner_arguments import (
     Try,
 )
 from apps.chains.evm.owner_delay import DelayPlay, holders_of
-from apps.chains.evm.owner_levers import LeverPlay, functions_named, levers_found
+from apps.chains.evm.owner_hinges import HingePlay
+from apps.chains.evm.owner_levers import LeverPlay, functions_named
 from apps.chains.evm.owner_rounds import DIAMOND_CUT, ActRounds, Acts
 from apps.chains.evm.owner_satellites import children_of, satellites_of
 from apps.chains.evm.owner_triggers import trigger_tries
@@ -52,6 +53,7 @@ Ask = Callable[[Mapping[str, Request]], dict[str, Any]]
 
 FACETS_MAX = 32
 _TRANSFER = "0x" + abi.TRANSFER.hex()
+_MOVES_NOTHING = "transfer:nothing"
 _FACET_ADDRESSES = abi.selector("facetAddresses()")
 _FACET_OF_TRANSFER = "0x" + (abi.selector("facetAddress(bytes4)") + abi.TRANSFER.ljust(32, b"\0")).hex()
 _IMPLEMENTATION_VIEW = abi.selector("implementation()")
@@ -216,7 +218,8 @@ class Assessment:
         }
         requests |= owner.history_requests(self.listing, last=self.stage.number)
         for name, sender, receiver in self._transfers():
-            call = {"from": sender, "to": self.token, "data": abi.call(abi.TRANSFER, receiver, 1)}
+            amount = 0 if name == _MOVES_NOTHING else 1
+            call = {"from": sender, "to": self.token, "data": abi.call(abi.TRANSFER, receiver, amount)}
             requests[name] = ("eth_createAccessList", [call, self.at])
         return requests
 
@@ -229,6 +232,8 @@ class Assessment:
         )
         if holder:
             transfers.append(("transfer:in", holder, pool))
+        # Those who hold most may be let through without being looked at: so a stranger moves nothing, too.
+        transfers.append((_MOVES_NOTHING, self.ground.actor("another"), pool))
         return transfers
 
     def _read_code(self) -> None:
@@ -290,7 +295,7 @@ class Assessment:
         )
         requests = owner.candidate_requests(self.candidates, self.at)
         self.children = children_of(self.token, self.answers["nonce"])
-        asked = self._called_in_transfer() or ()
+        asked = (*(self._called_in_transfer() or ()), self.plan.wrapped.lower())
         for address in filter(None, (self.implementation, self.beacon, *self.facets, *self.children, *asked)):
             requests[f"code:{address}"] = ("eth_getCode", [address, self.at])
         if self.beacon:
@@ -327,10 +332,17 @@ class Assessment:
         return Variants(
             ground=self.ground,
             received_raw=received,
-            numbers=(*numbers, *numbers_kept(self.words.values())),
+            numbers=(*numbers_kept(self._variables(), self.words), *numbers),
             opcodes=frozenset[int]().union(*(code.opcodes for code in self.running)),
             wait=trades.wait(self.accounts),
             reserves=self.reserves,
+            pooled_coins_raw=0 if self.facts.reserves is None else self.facts.reserves.quote_raw,
+            accounts=(self.token.lower(), *(item.address for item in self.candidates)),
+            persons=tuple(
+                item.address
+                for item in self.candidates
+                if owner.code_of(self.answers.get(f"code:{item.address}")) == b""
+            ),
         )
 
     def _windfall_play(self, learned: Learned) -> WindfallPlay | None:
@@ -343,11 +355,14 @@ class Assessment:
     def _read_satellites(self) -> None:
         """Find the contracts that the token made, that its transfers ask, or that it names."""
         strangers = {self.implementation, self.beacon, *self.facets, *parse.BURN_ADDRESSES}
+        # A transfer that asks the wrapped coin looks at what somebody holds of it, and anybody can hold some.
+        wrapped = self.plan.wrapped.lower()
+        coins = (wrapped,) if wrapped in self._touched() else ()
         named = [item.address for item in self.candidates if item.role in ("stored", "constant")]
         self.satellites = satellites_of(
-            (*self.children, *(self._called_in_transfer() or ()), *named),
+            (*self.children, *coins, *(self._called_in_transfer() or ()), *named),
             self.answers,
-            strangers=self.infrastructure | strangers,
+            strangers=self.infrastructure.difference(coins) | strangers,
         )
 
     def _ask_code(self, address: str) -> None:
@@ -380,6 +395,16 @@ class Assessment:
             called_in_transfer=self._called_in_transfer(),
         )
 
+    def _touched(self) -> frozenset[str]:
+        """Return every contract that a transfer of the token touches, as far as nodes tell."""
+        found: set[str] = set()
+        for name, _, _ in self._transfers():
+            answer = self.answers.get(name)
+            listed = answer.get("accessList") if isinstance(answer, dict) else None
+            for entry in listed[:FACETS_MAX] if isinstance(listed, list) else ():
+                found |= {parse.attempt(parse.hex_address, entry.get("address"), "address") or ""}
+        return frozenset(found)
+
     def _called_in_transfer(self) -> tuple[str, ...] | None:
         """Return the contracts that a transfer touches beside the token's own code."""
         known = self.infrastructure | {self.token.lower(), self.implementation, self.beacon, *self.facets}
@@ -387,6 +412,8 @@ class Assessment:
         for name, sender, receiver in self._transfers():
             answer = self.answers.get(name)
             listed = answer.get("accessList") if isinstance(answer, dict) else None
+            if not isinstance(listed, list) and name == _MOVES_NOTHING:
+                continue  # some tokens refuse it
             if not isinstance(listed, list):
                 words = answer.message if isinstance(answer, RpcFault) else "no access list"
                 self.missing["called_in_transfer"] = words
@@ -518,36 +545,67 @@ class Assessment:
             sale_ahead=2 + trades.wait(self.accounts),
         )
         acts = ActRounds(run=self, play=play, commanders=commanders).acts(requests, third)
-        self._find_levers(play, acts)
-        return acts
+        return self._with_storage_tried(play, acts)
 
-    def _find_levers(self, play: OwnerPlay, acts: Acts) -> None:
-        """Look for slots that decide over sales behind functions that nobody may call."""
+    def _with_storage_tried(self, play: OwnerPlay, acts: Acts) -> Acts:
+        """Return the acts with those that storage suggested; what nobody's calls showed becomes a lever."""
+        if acts.trial is None or not acts.trial.sold:
+            return acts
         refused = functions_named(self.functions(), acts.refused)
-        if not refused or acts.trial is None or not acts.trial.sold:
-            return
-        found = levers_found(
-            LeverPlay(
-                ground=self.ground,
-                cast=play.cast,
-                variables=self._variables(),
-                words=self.words,
-                refused=refused,
-                commanders=tuple(item.address for item in self.known_commanders),
-                received_raw=play.received_raw,
-                sale_ahead=play.sale_ahead,
-                reserves=self.reserves,
-            ),
-            self._played,
+        locks = self._lever_play(play, refused)
+        hinges = self._hinge_play(play, acts)
+        self._played({**locks.lock_scripts(), **hinges.look_script()})
+        words = hinges.words(self.accounts)
+        locked = locks.locked(self.accounts) if locks.lock_scripts() else frozenset[str]()
+        if isinstance(locked, str):
+            self.missing["levers"] = locked
+            locked = frozenset()
+        self._played({**(locks.pull_scripts() if locked else {}), **hinges.pull_scripts(words)})
+        tax_now = acts.trial.sell_tax_bps or 0
+        harmful = hinges.harmful(words, self.accounts, tax_now_bps=tax_now)
+        goals = hinges.goals(harmful)
+        scripts = {name: play.act_script(act) for name, act in goals.items()}
+        self._played({**scripts, **hinges.write_scripts(harmful, words)})
+        self.levers = (
+            *(locks.levers(locked, self.accounts) if locked else ()),
+            *hinges.hidden(harmful, words, self.accounts),
         )
-        if isinstance(found, str):
-            self.missing["levers"] = found
-        else:
-            self.levers = found
+        return replace(acts, acts=(*acts.acts, *hinges.reached(goals, self.accounts))).with_delays()
 
-    def _played(self, scripts: Mapping[str, Script]) -> Mapping[str, Account]:
-        self.round({}, scripts)
-        return {name: self.accounts[name] for name in scripts}
+    def _lever_play(self, play: OwnerPlay, refused: tuple[Function, ...]) -> LeverPlay:
+        return LeverPlay(
+            ground=self.ground,
+            cast=play.cast,
+            variables=self._variables(),
+            words=self.words,
+            refused=refused,
+            commanders=tuple(item.address for item in self.known_commanders),
+            received_raw=play.received_raw,
+            sale_ahead=play.sale_ahead,
+            reserves=self.reserves,
+        )
+
+    def _hinge_play(self, play: OwnerPlay, acts: Acts) -> HingePlay:
+        stranger = Commander(address=self.ground.actor("anyone"), role="anyone")
+        assert acts.trial is not None
+        return HingePlay(
+            play=play,
+            variables=self._variables(),
+            functions=tuple(
+                item for item in self.functions() if not item.target and item.selector not in acts.refused
+            ),
+            commanders=(*self.known_commanders, stranger),
+            # Without an owner nobody is left who could call what we cannot write down.
+            untried=frozenset(acts.untried if self.facts.owner else ()),
+            code=self.answers["code"],
+            # What a commander held is not known here, and no matter: levels are asked for, not tokens.
+            before=replace(acts.trial.before, caller_raw=None),
+            words_before=self.words,
+        )
+
+    def _played(self, scripts: Mapping[str, Script]) -> None:
+        if scripts:
+            self.round({}, scripts)
 
     def _variables(self) -> tuple[Variable, ...]:
         """Return where the running code keeps what."""

@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from apps.chains.evm.bytecode import Variable
+from apps.chains.evm.owner_levers import MOVES, field_of
 from apps.chains.evm.probes_ground import Ground, probe_calls
 from apps.chains.evm.simulate import PoolState
 from apps.chains.evm.simulate_script import Account, Scene, Script
@@ -24,6 +26,13 @@ MOMENT_MIN_S, MOMENT_MAX_S = 60, 45 * 86_400
 HOURS_S = (5 * 3_600 + 2_220, 13 * 3_600 + 1_020, 3 * 86_400 + 19 * 3_600 + 420)
 #: Opcodes that show a token looks at the block: BLOCKHASH, COINBASE, PREVRANDAO, GASLIMIT.
 _BLOCKHASH, _COINBASE, _RANDOM, _GASLIMIT = 0x40, 0x41, 0x44, 0x45
+#: BALANCE, EXTCODESIZE, EXTCODEHASH, SELFBALANCE: it looks at accounts.
+_LOOKS_AT_COINS, _LOOKS_AT_CODE = frozenset({0x31, 0x47}), frozenset({0x3B, 0x3F})
+_RICH_RAW = 10**24
+#: Code that does nothing.
+_NO_DEED = "0x00"
+#: A whale spends so many times the pool's coins.
+WHALE_TIMES = 3
 #: Draws of chance: a trap that catches one sale in four escapes five with 24 %.
 DRAWS = 5
 NAMES: tuple[TradeName, ...] = ("told_times", "strangers", "other_blocks")
@@ -41,12 +50,17 @@ class Variants:
     opcodes: frozenset[int]
     wait: int
     reserves: PoolState | None
+    pooled_coins_raw: int  # what the pool holds of our coin
+    accounts: tuple[str, ...]  # whom the token names, itself included, lower case
+    persons: tuple[str, ...]  # those of them that have no code
 
     def scripts(self) -> dict[str, Script]:
         """Return all scripts by name; the part before the colon is the probe that they belong to."""
         scripts = {f"strangers:{number}": self._stranger(number) for number in range(STRANGERS)}
         scripts |= {f"told_times:{name}": self._later(at_s) for name, at_s in self._moments().items()}
         scripts |= {f"other_blocks:{name}": self._in_block(block) for name, block in self._blocks().items()}
+        if self.pooled_coins_raw:
+            scripts["strangers:behind a whale"] = self._behind_whale()
         return scripts
 
     def probes(self, accounts: Mapping[str, Account], *, runner: Runner) -> tuple[TradeProbe, ...]:
@@ -77,6 +91,16 @@ class Variants:
             Scene(ahead=1 + max(self.wait, self._blocks_to(at_s)), steps=(), at_s=at_s),
         )
 
+    def _behind_whale(self) -> Script:
+        """Return our sale after somebody bought so much that price and pool are far from what they were."""
+        ground, amount = self.ground, WHALE_TIMES * self.pooled_coins_raw
+        script = self._script(ground.plan.buyer, Scene(ahead=2 + self.wait, steps=()))
+        buy = ground.buy(ground.actor("whale"), amount)
+        first, sale = script.scenes
+        return ground.script(
+            [first, Scene(ahead=2, steps=(buy,)), sale], paying_raw=ground.plan.amount_in_raw
+        )
+
     def _in_block(self, scene: Scene) -> Script:
         return self._script(self.ground.plan.buyer, scene)
 
@@ -101,7 +125,7 @@ class Variants:
             for wait in waits:
                 if MOMENT_MIN_S <= wait <= MOMENT_MAX_S:
                     found[wait + 2 * stage.block_time_ms // 1_000 + 1] = None
-        told = sorted(found)[-MOMENTS_MAX:]
+        told = list(found)[:MOMENTS_MAX]
         return {f"{wait} s later": stage.at_s + wait for wait in (*told, *HOURS_S)}
 
     def _blocks(self) -> dict[str, Scene]:
@@ -121,6 +145,13 @@ class Variants:
             for number in range(1, DRAWS):
                 ahead = 1 + self.wait + number
                 found[f"block {number}"] = Scene(ahead=ahead, steps=(), at_s=stage.time_s(ahead) + number)
+        if _LOOKS_AT_COINS & self.opcodes and self.accounts:
+            for name, coins in (("others are rich", _RICH_RAW), ("others have no coins", 0)):
+                held = dict.fromkeys(self.accounts, coins)
+                found[name] = Scene(ahead=1 + self.wait, steps=(), coins=held)
+        if _LOOKS_AT_CODE & self.opcodes and self.persons:
+            codes = dict.fromkeys(self.persons, _NO_DEED)
+            found["others are contracts"] = Scene(ahead=1 + self.wait, steps=(), codes=codes)
         return found
 
     # -- what became of them --------------------------------------------------------------
@@ -141,10 +172,11 @@ class Variants:
         )
         if isinstance(account, str):
             return replace(blank, detail=account)
-        bought, told = account[0][0], account[1][0]
+        bought, told = account[0][0], account[-1][0]
         if not bought.ok:
             return blank
-        reserves = self.ground.reserves_after(account[0], before=self.reserves)
+        before = [item for scene in account[:-1] for item in scene]
+        reserves = self.ground.reserves_after(before, before=self.reserves)
         sale = self.ground.sold(told, sold_raw=self.received_raw // 2, reserves=reserves)
         if not sale.ok:
             variant = key.partition(":")[2]
@@ -161,19 +193,10 @@ class Variants:
         )
 
 
-def numbers_kept(words: Iterable[int]) -> tuple[int, ...]:
-    """Return the numbers in storage words that may be durations or moments, packed ones too."""
-    found: dict[int, None] = {}
-    for word in words:
-        for shift in range(0, 256, 8):
-            for bits in (64, 40, 32):
-                part = (word >> shift) % 2**bits
-                if MOMENT_MIN_S <= part < 2**34:
-                    found[part] = None
-                    break
-            if word < 2**64:
-                break
-    return tuple(found)
+def numbers_kept(variables: Iterable[Variable], words: Mapping[str, int]) -> tuple[int, ...]:
+    """Return the numbers that stand in those variables that transfers read."""
+    plain = [item for item in variables if item.readers & MOVES and item.kind.startswith("uint")]
+    return tuple(dict.fromkeys(field_of(words.get(item.slot, 0), item) for item in plain))
 
 
 def _harm(trip: RoundTrip) -> tuple[bool, int]:

@@ -40,6 +40,8 @@ _ROLE_WORDS = {
     "appointed": "Somebody whom a commander had put into office",
     "anyone": "Anyone",
 }
+#: transfer and transferFrom.
+_TRADES = frozenset({"0xa9059cbb", "0x23b872dd"})
 _SIGNATURES = {
     selector: signature for family in CONTROL_SELECTORS.values() for selector, signature in family.items()
 }
@@ -353,9 +355,14 @@ def _lever_evidence(probes: TokenProbes, lever: Lever) -> Evidence:
         if lever.sold
         else f"our sale failed ({lever.detail or 'no reason given'})"
     )
+    opened = (
+        "It is counted up by trades, so the crowd brings it there."
+        if set(lever.writers) <= _TRADES
+        else f"It is written by {names}, which no account opens that could be found: a signature or a secret may."
+    )
     summary = (
         f"Storage slot {int(lever.slot, 16):#x} decides over sales: with {int(lever.word, 16):#x} in it {effect}. "
-        f"It is written by {names}, which no account opens that could be found: a signature or a secret may."
+        f"{opened}"
     )
     return Evidence(code="can_pause", summary=summary, block=probes.block, calls=())
 

@@ -31,12 +31,14 @@ def estimates(subject: Subject) -> tuple[Estimate, ...]:
     sale = None if probes is None else patient(probes)
     if probes is None or sale is None or sale.trip.stage == "unavailable":
         trips, at_once, later = first, _by_delay(first, later=False), _by_delay(first, later=True)
-        disagree = _disagree(trips)
+        if _only_waits(at_once, later):
+            trips = at_once = later
+        measured, disagree = first, _disagree(trips)
     else:
         trips = (sale.trip, *_usable(tuple(trade.trip for trade in probes.trades if trade.name in _LIKE)))
         at_once = later = (sale.trip,)
+        measured = (*first, *trips)
         disagree = any(_disagree(pair) for pair in like_pairs(subject, probes))
-    measured = first if trips is first else (*first, *trips)
     return (
         _buyable(subject, measured),
         _sellable(subject, "sellable", trips, decisive=at_once, disagree=disagree),
@@ -55,6 +57,19 @@ def _usable(trips: tuple[RoundTrip, ...]) -> tuple[RoundTrip, ...]:
 
 def _by_delay(trips: tuple[RoundTrip, ...], *, later: bool) -> tuple[RoundTrip, ...]:
     return tuple(trip for trip in trips if (trip.sell_delay_blocks > 0) is later)
+
+
+def _only_waits(at_once: tuple[RoundTrip, ...], later: tuple[RoundTrip, ...]) -> bool:
+    """Tell whether the sale fails in the purchase's own block alone: one is not simulated like the other.
+
+    Whoever must wait a block is robbed of nothing; whether something else is behind it, the full assessment finds out by
+    a sale in the same block from a plain account.
+    """
+    return (
+        bool(at_once and later)
+        and all(trip.stage == "sell_failed" for trip in at_once)
+        and all(trip.stage == "bought_and_sold" for trip in later)
+    )
 
 
 def _disagree(trips: tuple[RoundTrip, ...]) -> bool:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from apps.chains.evm.bytecode import Function, Variable
 from apps.chains.evm.owner_arguments import Cast
-from apps.chains.evm.owner_levers import VALUES, LeverPlay, levers_found
+from apps.chains.evm.owner_levers import VALUES, LeverPlay
 from apps.chains.evm.probes_ground import Ground
 from apps.chains.evm.simulate import Plan
 from apps.chains.evm.simulate_script import Script, Stage, Told, script_request
@@ -102,29 +101,25 @@ def test_empty_office_when_its_lock_is_tried_then_a_stranger_sits_in_it_and_a_he
 def test_variables_that_no_refused_function_writes_then_nothing_is_played():
     lone = replace(FLAG, writers=frozenset({"0x22222222"}))
     mapping = replace(FLAG, kind="mapping(address => bool)")
-    assert levers_found(play(lone, mapping), lambda _: pytest.fail("played")) == ()
+    assert play(lone, mapping).lock_scripts() == {}
 
 
 def test_lock_that_opens_then_there_is_no_lever_and_one_that_does_not_leads_to_the_pulls():
     one = play(FLAG)
 
-    def answers(*, opens: bool, sells: bool):
-        def play_all(scripts):
-            return {
-                name: ((told(ok=True),) * len(script.scenes[0].steps), (told(ok=sells),))
-                if name.startswith("pull")
-                else ((told(ok=opens),) * len(script.scenes[0].steps),)
-                for name, script in scripts.items()
-            }
+    def locks(*, opens: bool):
+        return {
+            name: ((told(ok=opens),) * len(script.scenes[0].steps),)
+            for name, script in one.lock_scripts().items()
+        }
 
-        return play_all
-
-    assert levers_found(one, answers(opens=True, sells=False)) == ()
-    found = levers_found(one, answers(opens=False, sells=False))
-    assert not isinstance(found, str)
-    (lever,) = found
+    pulls = dict.fromkeys(one.pull_scripts(), ((told(ok=True),) * 2, (told(ok=False),)))
+    assert one.locked(locks(opens=True)) == frozenset()
+    locked = one.locked(locks(opens=False))
+    assert isinstance(locked, frozenset)
+    (lever,) = one.levers(locked, pulls)
     assert (lever.slot, lever.writers, lever.sold) == (SLOT, (WRITER.selector,), False)
-    assert levers_found(one, lambda scripts: dict.fromkeys(scripts, "no node")) == "no node"
+    assert one.locked(dict.fromkeys(one.lock_scripts(), "no node")) == "no node"
 
 
 def test_scene_with_storage_when_requested_then_the_node_is_told_single_slots():
