@@ -39,6 +39,10 @@ _SWEEP_EVERY_S = 1.0
 _BACKOFF_FIRST_S, _BACKOFF_MAX_S = 0.25, 15.0
 _QUEUE_ITEMS_MAX = 5_000  # a full queue drops nothing of worth: blocks are read as ranges
 _POLL_EVERY_S = 2.0  # without a WebSocket
+#: When no endpoint's subscription stood, blocks are asked for so long before subscriptions are tried again.
+_POLL_INSTEAD_S = 30.0
+#: A subscription without a new block for so many block times, or so many seconds if that is longer, is given up.
+_SILENCE_BLOCKS, _SILENCE_MIN_S = 10, 30.0
 
 
 @dataclass(slots=True)
@@ -46,10 +50,23 @@ class _Chain:
     key: str
     blocks: ThreadPoolExecutor = field(init=False)
     exits: ThreadPoolExecutor = field(init=False)
+    turn: int = 0  # which of the endpoints that offer subscriptions is next
+    subscriptions_lost: int = 0  # in a row, without a block in between
 
     def __post_init__(self) -> None:
         self.blocks = ThreadPoolExecutor(1, thread_name_prefix=f"blocks-{self.key}")
         self.exits = ThreadPoolExecutor(1, thread_name_prefix=f"exits-{self.key}")
+
+    def websocket(self, urls: Sequence[str]) -> str:
+        """Return the endpoint whose turn it is, "" when each has failed since the last block came."""
+        if not urls or self.subscriptions_lost >= len(urls):
+            return ""
+        return urls[self.turn % len(urls)]
+
+    def lost(self) -> None:
+        """Note a subscription that failed: the next endpoint has its turn."""
+        self.turn += 1
+        self.subscriptions_lost += 1
 
     def end(self, *, wait: bool) -> None:
         """Take no more work; what has begun is finished."""
@@ -202,13 +219,12 @@ class Listener:
             chain.blocks, lambda: blocks.ChainFollower(chain.key, ports, exits=chain.exits)
         )
         await self._in(chain.blocks, worker.begin)
-        if not ports.websocket_url:
-            while True:
-                await self._in(chain.blocks, worker.advance)
-                await self._recovered(chain)
-                await asyncio.sleep(_POLL_EVERY_S)
+        url = chain.websocket(ports.websocket_urls)
+        if not url:
+            await self._poll(chain, worker, for_ever=not ports.websocket_urls)
+            return
         queue: asyncio.Queue[Head | RawLog | Exception] = asyncio.Queue(_QUEUE_ITEMS_MAX)
-        reader = asyncio.create_task(self._read(ports, queue))
+        reader = asyncio.create_task(self._read(ports, url, chain, queue))
         try:
             await self._in(chain.blocks, worker.advance)  # closes the gap since the cursor
             await self._recovered(chain)
@@ -219,6 +235,15 @@ class Listener:
                 await self._work(chain, worker, items)
         finally:
             reader.cancel()
+
+    async def _poll(self, chain: _Chain, worker: blocks.ChainFollower, *, for_ever: bool) -> None:
+        """Ask for blocks, for ever or until subscriptions are worth another try."""
+        until = time.monotonic() + _POLL_INSTEAD_S
+        while for_ever or time.monotonic() < until:
+            await self._in(chain.blocks, worker.advance)
+            await self._recovered(chain)
+            await asyncio.sleep(_POLL_EVERY_S)
+        chain.subscriptions_lost = 0
 
     async def _recovered(self, chain: _Chain) -> None:
         await self._in(self._house, partial(incident_resolve, dedup_key=f"listener/{chain.key}"))
@@ -236,22 +261,28 @@ class Listener:
                 raise item
 
     @staticmethod
-    async def _read(ports: wiring.ChainPorts, queue: asyncio.Queue[Head | RawLog | Exception]) -> None:
+    async def _read(
+        ports: wiring.ChainPorts, url: str, chain: _Chain, queue: asyncio.Queue[Head | RawLog | Exception]
+    ) -> None:
         """Move the subscription's items to the queue; its end is an item too, so that the worker hears of it."""
         filters = [source.log_filter for source in ports.sources]
         assert ports.profile.chain_id is not None
         stream = subscribe(
-            ports.websocket_url,
+            url,
             chain_id=ports.profile.chain_id,
             genesis_hash=ports.profile.genesis_hash,
             addresses=[item["address"] for item in filters],
             topics=sorted({topic for item in filters for topic in item["topics"]}),
+            silence_max_s=max(_SILENCE_MIN_S, _SILENCE_BLOCKS * ports.profile.block_time_ms / 1_000),
         )
         try:
             async with aclosing(stream) as items:
                 async for item in items:
+                    if isinstance(item, Head):
+                        chain.subscriptions_lost = 0
                     if queue.full():
                         queue.get_nowait()
                     queue.put_nowait(item)
         except SniperError as error:
+            chain.lost()
             await queue.put(error)

@@ -50,7 +50,7 @@ class ChainPorts:
     reader: ChainReader
     sources: tuple[FactoryPairSource, ...]
     execution: ExecutionPorts
-    websocket_url: str  # "" when no endpoint offers one: the listener polls
+    websocket_urls: tuple[str, ...]  # best first; none: the listener polls
 
 
 #: An endpoint whose newest block is older is left out.
@@ -169,7 +169,7 @@ def _build(rows: _Rows) -> ChainPorts:
         reader=execution.reader,
         sources=tuple(_kind_of(dex).pair_source(client, dex) for dex in dexes.values()),
         execution=execution,
-        websocket_url=next((item.url_ws for item in endpoints if item.url_ws), ""),
+        websocket_urls=tuple(item.url_ws for item in endpoints if item.url_ws),
     )
 
 

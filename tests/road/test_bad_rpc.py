@@ -257,3 +257,35 @@ def test_node_of_one_chain_fails_then_the_other_goes_on_and_an_incident_names_th
     for road in (base, bsc):
         road.assert_book_is_chain()
         assert road.reconcile().is_equal
+
+
+# -- subscriptions over several endpoints -----------------------------------------------------
+NOBODY = "ws://127.0.0.1:9"
+
+
+def test_subscription_of_the_first_endpoint_is_dead_then_the_second_brings_the_blocks(
+    base_ground: Ground, installation: Path, liar: Liar
+):
+    road = Road(base_ground, installation)
+    first = Endpoint.objects.get(chain__key=road.chain_key)
+    Endpoint.objects.filter(pk=first.pk).update(url_ws=NOBODY, weight=200)
+    Endpoint.objects.create(chain=first.chain, url_http=liar.url, url_ws=liar.url_ws, weight=100)
+    road.start()
+    with listening():
+        liar.wait_for_subscribers(timeout_s=LISTENER_WAIT_MAX_S)
+        launch = road.launch()
+        liar.push("newHeads", road.rpc("eth_getBlockByNumber", "latest", False))
+        wait_for(lambda: Pair.objects.filter(pool_address__iexact=launch.pair).exists())
+
+
+def test_no_endpoint_offers_a_living_subscription_then_blocks_are_asked_for(
+    base_ground: Ground, installation: Path
+):
+    road = Road(base_ground, installation)
+    Endpoint.objects.filter(chain__key=road.chain_key).update(url_ws=NOBODY)
+    road.start()
+    with listening():
+        wait_for(lambda: Incident.objects.filter(dedup_key=f"listener/{road.chain_key}").exists())
+        for _ in range(2):  # each within the time that polling takes, not that of another connection
+            found = Pair.objects.filter(pool_address__iexact=road.launch().pair)
+            wait_for(found.all().exists)
