@@ -25,6 +25,7 @@ from dexsniper.processes import broker_spec, engine_specs, web_spec
 #: offered. Those of ``_APART`` get an installation of their own.
 SUBJECTS = {
     "analyse": "apps.sandbox.bench.analyse",
+    "api": "apps.api.bench.requests",
     "discovery": "apps.sandbox.bench.discovery",
     "evaluate": "apps.sandbox.bench.evaluate",
     "execute": "apps.sandbox.bench.execute",
