@@ -9,7 +9,7 @@ from django.db import Error as DatabaseFault
 
 from apps.domain.errors import SniperError
 from dexsniper.env import Environment
-from dexsniper.health import canary, chains, engine, machine, social, stores, wallets
+from dexsniper.health import alerts, canary, chains, engine, machine, social, stores, wallets
 from dexsniper.health.check import Check, fault, warning
 
 __all__ = ["Check", "all_checks"]
@@ -27,6 +27,7 @@ _AREAS: tuple[tuple[str, _Area], ...] = (
     ("canary", canary.canary),
     ("social", social.social),
     ("wallets", wallets.wallets),
+    ("alerts", alerts.alerts),
 )
 
 

@@ -30,6 +30,7 @@ PAGES = (
     "/risk/",
     "/monitor/",
     "/incidents/",
+    "/alerts/",
     "/configuration/",
 )
 

@@ -38,6 +38,7 @@ def addresses(life: dict[str, Any]) -> dict[str, str]:
         "monitor",
         "money",
         "incidents",
+        "alerts",
         "configuration",
         "killswitch",
     )
