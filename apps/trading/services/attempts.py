@@ -32,8 +32,24 @@ def attempt_store(
 ) -> TxAttempt:
     """Store a signed transaction in the caller's transaction. Only what is stored is ever sent.
 
-    ``block_number`` is the newest block at its signature: relays have so many blocks from there.
+    ``block_number`` is the newest block at its signature: relays have so many blocks from there. The use of the key is
+    recorded beside it.
     """
+    event_record(
+        kind=EventKind.KEY_SIGNED,
+        summary=f"Key of {order.wallet_key} signed for order {order.pk}: {signed.purpose}",
+        trace_id=order.trace_id,
+        subject=f"wallet:{order.wallet_key}",
+        payload={
+            "purpose": signed.purpose,
+            "order": order.pk,
+            "chain": str(signed.chain_key),
+            "nonce": signed.nonce,
+            "epoch": signed.epoch,
+            "transaction": signed.tx_hash,
+            "max_cost_raw": str(signed.max_cost_raw),
+        },
+    )
     return TxAttempt.objects.create(
         order=order,
         purpose=signed.purpose,
