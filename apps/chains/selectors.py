@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet, Subquery
 
 from apps.chains.evm.endpoint import EndpointConfig
 from apps.chains.evm.relay import RelayConfig
-from apps.chains.models import CanaryRun, Chain, DexDeployment, Endpoint, Locker, Relay
+from apps.chains.models import CanaryRun, Chain, DexDeployment, Endpoint, Locker, Relay, StableToken
 from apps.domain.canary import RUNS_POOLED_MAX, CanaryFigures
 from apps.domain.errors import ConfigurationError
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
@@ -173,3 +173,8 @@ def _profile(chain: Chain) -> ChainProfile:
         is_sandbox=chain.is_sandbox,
         genesis_hash=chain.genesis_hash,
     )
+
+
+def stable_addresses(chain_key: str) -> tuple[str, ...]:
+    """Return the stablecoins of a chain as their rows spell them."""
+    return tuple(StableToken.objects.filter(chain__key=chain_key).values_list("address", flat=True))

@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 
-from apps.chains.selectors import readable_chains
+from apps.chains.selectors import readable_chains, stable_addresses
 from apps.discovery.logic.drained import PoolHealth, pool_health, token_health
 from apps.discovery.logic.prices import pool_liquidity_usd_micros, pool_price, price_in_usd
 from apps.discovery.models import FeedSighting, Pair, PoolSnapshot, PoolTrade, QuarantineItem
@@ -72,6 +72,15 @@ def pools_beside(pair: Pair) -> tuple[Pair, ...]:
     return (
         *found,
         *joining.select_related("base", "quote").order_by("-reserve_quote_raw")[:POOLS_BESIDE_MAX],
+    )
+
+
+def coin_prices(chain_key: str) -> QuerySet[PoolSnapshot]:
+    """Return the snapshots that price a chain's own coin, newest first: those of dollar pools price a dollar."""
+    return (
+        PoolSnapshot.objects.filter(pair__chain_key=chain_key, quote_price_usd_micros__isnull=False)
+        .exclude(pair__quote__address__in=stable_addresses(chain_key))
+        .order_by("-id")
     )
 
 

@@ -7,6 +7,8 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
+from apps.chains.models import Chain
+from apps.state.models import Incident
 from apps.trading.models import (
     DecisionRecord,
     EquityPoint,
@@ -16,11 +18,12 @@ from apps.trading.models import (
     Order,
     Position,
 )
-from apps.trading.services.equity import equity_record
+from apps.trading.services.equity import equity_record, native_price
 from apps.trading.services.opportunities import (
     opportunities_due,
     opportunities_expire,
     opportunities_recover,
+    opportunities_shed,
     opportunity_claim,
     opportunity_quarantine,
     opportunity_release,
@@ -44,6 +47,45 @@ def test_equity_with_a_price_then_cash_and_marks_are_summed_once_a_while(world: 
     assert point.unpriced_positions == 0
     total = point.cash_usd_micros + point.positions_usd_micros
     assert 299_990 * 10**6 < total < 300_000 * 10**6
+
+
+def test_price_when_the_newest_snapshot_is_of_a_dollar_pool_then_still_the_coin_s(world: World):
+    pair = factories.PairFactory(chain_key=world.profile.chain_key)
+    factories.PoolSnapshotFactory(pair=pair, at=timezone.now(), quote_price_usd_micros=3_000_000_000)
+    dollar = factories.StableTokenFactory(chain=Chain.objects.get(key=world.profile.chain_key))
+    paid_in_dollars = factories.PairFactory(chain_key=world.profile.chain_key, quote__address=dollar.address)
+    factories.PoolSnapshotFactory(pair=paid_in_dollars, at=timezone.now(), quote_price_usd_micros=1_000_000)
+    assert native_price(world.profile.chain_key) == 3_000_000_000
+
+
+@pytest.mark.django_db
+def test_queue_when_too_long_then_the_least_promising_are_let_go_counted_and_told():
+    past = timezone.now() - timedelta(seconds=5)
+    rows = [
+        factories.OpportunityFactory(status="waiting", evaluate_after=past, priority=priority, source=source)
+        for priority, source in (
+            (5, "chain"),
+            (-3, "chain"),
+            (9, "dexscreener"),
+            (0, "chain"),
+            (-9, "manual"),
+        )
+    ]
+    later = factories.OpportunityFactory(
+        status="waiting", evaluate_after=timezone.now() + timedelta(minutes=1), priority=-99
+    )
+    assert opportunities_shed(most=4) == 0
+    assert opportunities_shed(most=2) == 2
+    let_go = Opportunity.objects.filter(skip_code="QUEUE_FULL")
+    assert {row.pk for row in let_go} == {rows[1].pk, rows[3].pk}
+    assert {row.status for row in let_go} == {"refused"}
+    later.refresh_from_db()
+    assert later.status == "waiting"
+    incident = Incident.objects.get(code="QUEUE_FULL")
+    assert "2 of 4" in incident.detail
+    assert opportunities_shed(most=10) == 0
+    incident.refresh_from_db()
+    assert incident.resolved_at is not None
 
 
 @pytest.mark.django_db

@@ -700,17 +700,21 @@ class EvmReader:
 
     def _find_stable_pools(self) -> tuple[_StablePool, ...]:
         wrapped = self.profile.wrapped_native.address
-        pairs = [(dex, stable) for dex in self._dexes.values() for stable in self.profile.stables]
+        pairs = [
+            (dex, stable, find)
+            for dex in self._dexes.values()
+            if not family_of(dex.kind).is_ranged  # these tell reserves, from which the price follows
+            for stable in self.profile.stables
+            for find in family_of(dex.kind).pool_calls(wrapped, stable.address)
+        ]
         answers = self._ask(
             {
-                str(number): facts.view(
-                    dex.factory, abi.call(abi.GET_PAIR, wrapped, stable.address), "latest"
-                )
-                for number, (dex, stable) in enumerate(pairs)
+                str(number): facts.view(dex.factory, find, "latest")
+                for number, (dex, _, find) in enumerate(pairs)
             }
         )
         pools: list[_StablePool] = []
-        for number, (_, stable) in enumerate(pairs):
+        for number, (_, stable, _) in enumerate(pairs):
             address = _word(answers[str(number)], maximum=2**160 - 1)
             if address:
                 pools.append(

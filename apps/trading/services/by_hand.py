@@ -15,7 +15,8 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from apps.discovery.models import Pair, PoolSnapshot
+from apps.discovery.models import Pair
+from apps.discovery.selectors import coin_prices
 from apps.discovery.services.listings import listing_of
 from apps.domain.config import Exits
 from apps.domain.errors import ConfigurationError
@@ -165,8 +166,7 @@ def _gas_raw(chain_key: str) -> int | None:
 
 
 def _coin_usd_micros(chain_key: str) -> int | None:
-    rows = PoolSnapshot.objects.filter(pair__chain_key=chain_key).exclude(quote_price_usd_micros=None)
-    return rows.order_by("-id").values_list("quote_price_usd_micros", flat=True).first()
+    return coin_prices(chain_key).values_list("quote_price_usd_micros", flat=True).first()
 
 
 # -- buying -------------------------------------------------------------------------------

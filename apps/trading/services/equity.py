@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.utils import timezone
 
 from apps.chains.selectors import chain_profiles
-from apps.discovery.models import PoolSnapshot
+from apps.discovery.selectors import coin_prices
 from apps.domain.ids import NATIVE_ADDRESS
 from apps.domain.market import ChainProfile
 from apps.domain.money import value_usd_micros
@@ -57,10 +57,8 @@ def equity_record() -> bool:
 def native_price(chain_key: str) -> int | None:
     """Return the newest known price of a chain's coin in micro dollars, None when it is too old or unknown."""
     oldest = timezone.now() - timedelta(seconds=PRICE_AGE_MAX_S)
-    rows = PoolSnapshot.objects.filter(
-        pair__chain_key=chain_key, at__gte=oldest, quote_price_usd_micros__isnull=False
-    )
-    return rows.order_by("-id").values_list("quote_price_usd_micros", flat=True).first()
+    rows = coin_prices(chain_key).filter(at__gte=oldest)
+    return rows.values_list("quote_price_usd_micros", flat=True).first()
 
 
 def _cash_raw(chain_key: str) -> int:
