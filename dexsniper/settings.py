@@ -67,6 +67,7 @@ MIDDLEWARE = [
     "apps.dashboard.second_factor.AskSecondFactor",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "csp.middleware.CSPMiddleware",
+    "apps.dashboard.content_policy.AdminContentPolicy",
     "django_htmx.middleware.HtmxMiddleware",
     "axes.middleware.AxesMiddleware",
 ]
@@ -147,9 +148,6 @@ CSRF_TRUSTED_ORIGINS = [f"https://{host}" for host in ENV.allowed_hosts if host 
 SILENCED_SYSTEM_CHECKS = ["security.W021"]
 SECURE_REFERRER_POLICY = "same-origin"
 CONTENT_SECURITY_POLICY = {
-    "EXCLUDE_URL_PREFIXES": (
-        "/admin/",
-    ),  # the admin theme evaluates expressions; it is behind login and staff only
     "DIRECTIVES": {
         "default-src": ["'self'"],
         "script-src": ["'self'"],

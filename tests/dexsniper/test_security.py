@@ -1,0 +1,139 @@
+"""Sign-in, sessions, cookies, headers: what docs/security.md promises."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from axes.models import AccessAttempt
+from django.conf import settings as running
+from django.contrib.auth.hashers import make_password
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from apps.state.models import Event
+from dexsniper import settings as real
+from dexsniper.env import child_environment
+from tests import factories as f
+from tests import programs
+
+GOOD = {"username": "ada", "password": "correct horse battery"}
+
+
+@pytest.fixture
+def ada(db) -> Any:
+    return f.UserFactory(username="ada", admin=True)
+
+
+def sign_in(client: Client, **changes: str) -> Any:
+    return client.post(reverse("login"), GOOD | changes)
+
+
+# -- passwords and lock-out -----------------------------------------------------------------
+
+
+def test_passwords_when_stored_then_argon2(settings):
+    settings.PASSWORD_HASHERS = real.PASSWORD_HASHERS
+    assert make_password("correct horse battery").startswith("argon2$argon2id$")
+
+
+def test_sign_in_when_refused_too_often_then_locked_out_told_and_recorded(ada, client):
+    f.UserFactory(username="olga")
+    for _ in range(running.AXES_FAILURE_LIMIT - 1):
+        assert sign_in(client, password="wrong").status_code == 200
+    locked = sign_in(client, password="wrong")
+    assert locked.status_code == 429
+    assert "Too many log-ins were refused" in locked.content.decode()
+    assert sign_in(client).status_code == 429  # the right password comes too late
+    event = Event.objects.filter(kind="login", summary__contains="locked out").first()
+    assert event is not None
+    assert event.actor == "ada"
+    assert sign_in(Client(), username="olga").status_code == 302  # nobody else is kept out
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
+    assert sign_in(client).status_code == 302
+    assert "wrong" not in str(list(Event.objects.values("summary", "payload")))
+
+
+def test_sign_in_to_the_admin_when_refused_too_often_then_locked_out_too(ada, client):
+    for _ in range(running.AXES_FAILURE_LIMIT):
+        response = client.post("/admin/login/", GOOD | {"password": "wrong"})
+    assert response.status_code == 429
+
+
+# -- sessions -------------------------------------------------------------------------------
+
+
+def test_session_when_signed_in_then_another_key_and_gone_when_signed_out(ada, client):
+    session = client.session
+    session["planted"] = True
+    session.save()
+    client.cookies[running.SESSION_COOKIE_NAME] = session.session_key
+    sign_in(client)
+    key = client.session.session_key
+    assert key != session.session_key
+    client.post(reverse("logout"))
+    stale = Client()
+    stale.cookies[running.SESSION_COOKIE_NAME] = key
+    assert stale.get("/").status_code == 302
+
+
+def test_session_when_the_password_changes_then_ends(ada, client):
+    sign_in(client)
+    ada.set_password("another horse battery")
+    ada.save()
+    assert client.get(reverse("dashboard:second_factor")).status_code == 302
+
+
+# -- cookies and headers --------------------------------------------------------------------
+
+
+def test_cookies_and_headers_when_a_page_is_shown_then_strict(ada, client):
+    response = client.get(reverse("login"))
+    policy = response["Content-Security-Policy"]
+    assert "unsafe" not in policy
+    for part in ("default-src 'self'", "script-src 'self'", "frame-ancestors 'none'", "object-src 'none'"):
+        assert part in policy
+    assert response["X-Frame-Options"] == "DENY"
+    assert response["X-Content-Type-Options"] == "nosniff"
+    assert response["Referrer-Policy"] == "same-origin"
+    cookies = sign_in(client).cookies
+    for name in (running.SESSION_COOKIE_NAME, running.CSRF_COOKIE_NAME):
+        assert cookies[name]["httponly"]
+        assert cookies[name]["samesite"] == "Lax"
+
+
+def test_admin_when_shown_then_no_foreign_and_no_inline_script(ada, client):
+    sign_in(client)
+    policy = client.get("/admin/")["Content-Security-Policy"]
+    scripts = next(part for part in policy.split(";") if "script-src" in part)
+    assert scripts.split() == ["script-src", "'self'", "'unsafe-eval'"]
+    assert "default-src 'self'" in policy
+
+
+def test_configuration_behind_tls_when_checked_for_deployment_then_clean(tmp_path: Path):
+    environment = child_environment(
+        DEXSNIPER_DATA_DIR=str(tmp_path),
+        DEXSNIPER_DATABASE_URL=f"sqlite:///{tmp_path / 'db.sqlite3'}",
+        DEXSNIPER_TLS="true",
+        DEXSNIPER_ALLOWED_HOSTS="sniper.example.org",
+    )
+    command = [sys.executable, "manage.py", "check", "--deploy", "--fail-level", "WARNING"]
+    done = subprocess.run(
+        command, check=False, cwd=programs.ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    program = "from dexsniper import settings as s; print(s.SESSION_COOKIE_SECURE, s.CSRF_TRUSTED_ORIGINS)"
+    shown = subprocess.run(
+        [sys.executable, "-c", program],
+        check=True,
+        cwd=programs.ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+    )
+    assert shown.stdout.split(maxsplit=1) == ["True", "['https://sniper.example.org']\n"]
