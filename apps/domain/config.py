@@ -643,6 +643,13 @@ class Entry(_Section):
         5, "A pair that is not ready is looked at again after so long.", unit="s", ge=1, le=3_600
     )
     watch_duration_s: int = _setting(900, "And given up after so long.", unit="s", ge=10, le=7 * 86_400)
+    queue_max: int = _setting(
+        2_000,
+        "Most pairs that may be due for a look at once; beyond it the least promising are let go.",
+        unit="pairs",
+        ge=100,
+        le=100_000,
+    )
 
 
 class Reentries(_Section):
@@ -770,6 +777,28 @@ class Execution(_Section):
         False,  # noqa: FBT003
         "The same for sales alone. While no relay works, nothing can be sold without this.",
     )
+
+
+class Paper(_Section):
+    """What a real network does to transactions, assumed on paper. In sandbox and live these settings do nothing.
+
+    An order's fate follows from its id and the seed: a run with the same orders has the same failures.
+    """
+
+    latency_ms: int = _setting(
+        300, "A transaction takes at least so long until a block may take it.", unit="ms", ge=0, le=60_000
+    )
+    latency_spread_ms: int = _setting(
+        1_200, "And up to so much longer, evenly spread.", unit="ms", ge=0, le=60_000
+    )
+    failure_bps: int = _setting(
+        300,
+        "Of swaps that would fill so many fail all the same and pay their gas. An assumption: put your own figure here.",
+        unit="bps",
+        ge=0,
+        le=9_000,
+    )
+    seed: int = _setting(0, "Another number gives other orders these fates.", ge=0, le=2**31 - 1)
 
 
 class Wallets(_Section):
@@ -946,6 +975,7 @@ class TradingConfig(_Section):
     social: Social = Field(default_factory=Social)
     influence: Influence = Field(default_factory=Influence)
     wallets: Wallets = Field(default_factory=Wallets)
+    paper: Paper = Field(default_factory=Paper)
     weights: Weights = Field(default_factory=Weights)
     alerts: Alerts = Field(default_factory=Alerts)
 

@@ -25,7 +25,12 @@ from apps.state.services.incidents import incident_from_error, incident_resolve
 from apps.trading.models import Position
 from apps.trading.services.equity import equity_record
 from apps.trading.services.execution import claims_recover
-from apps.trading.services.opportunities import opportunities_due, opportunities_expire, opportunities_recover
+from apps.trading.services.opportunities import (
+    opportunities_due,
+    opportunities_expire,
+    opportunities_recover,
+    opportunities_shed,
+)
 from apps.trading.services.orders import orders_unsettled, orders_waiting
 from apps.trading.services.revocations import revocations_waiting
 
@@ -41,8 +46,10 @@ def sweep_all() -> None:
     open_forgotten()
     opportunities_recover()
     opportunities_expire()
-    by_priority = active_config().config.influence.ranking
-    _push("engine.evaluate", road.evaluate, opportunities_due(limit=100, by_priority=by_priority))
+    config = active_config().config
+    opportunities_shed(most=config.entry.queue_max)
+    due = opportunities_due(limit=100, by_priority=config.influence.ranking)
+    _push("engine.evaluate", road.evaluate, due)
     for chain_key in housekeeping.followed_chain_keys():
         with road.guarded(f"sweep/{chain_key}"):
             claims_recover(chain_key=chain_key, ports=wiring.chain_ports(chain_key).execution)

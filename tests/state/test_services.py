@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -211,6 +212,13 @@ def test_beat_when_silent_too_long_then_stale_and_then_back() -> None:
         "listener was started",
         "listener is back",
     ]
+
+
+def test_beat_from_another_process_then_its_restart_is_told() -> None:
+    beat(component="listener")
+    Heartbeat.objects.update(pid=1)
+    beat(component="listener")
+    assert Event.objects.latest("id").summary == f"listener was restarted: process {os.getpid()} after 1"
 
 
 def test_lease_when_held_then_refused_until_it_ends() -> None:

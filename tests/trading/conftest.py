@@ -23,6 +23,7 @@ from apps.risk.services.verdicts import StoredVerdict
 from apps.state.models import EngineState
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
+from apps.state.services.heartbeats import beat
 from apps.trading.logic import ledger
 from apps.trading.models import Opportunity, Order, Position
 from apps.trading.services.decisions import entry_decide
@@ -76,6 +77,7 @@ class World:
         opportunity: Opportunity | None = None,
     ) -> Order | None:
         listing = listing_of(pair)
+        beat(component=f"listener/{pair.chain_key}")
         if opportunity is None:
             opportunity_open(pair_id=pair.pk, listing=listing, source="chain", config=active_config().config)
             opportunity = Opportunity.objects.get(pair=pair)

@@ -158,6 +158,12 @@ def test_enter_after_cooldown_then_enters():
     assert decide(facts=cases.facts(token_exit_at_ms=cases.NOW_MS - 3_600_000)).action == "enter"
 
 
+def test_chain_whose_exits_nobody_watches_then_is_not_bought_yet():
+    decision = decide(facts=cases.facts(exits_watched=False))
+    assert (code_of(decision), decision.skip_stage) == ("EXITS_NOT_WATCHED", SkipStage.ENGINE)
+    assert decision.retry_after_ms is not None
+
+
 def test_enter_when_engine_is_paused_then_says_it_would_have_been_bought():
     decision = decide(facts=cases.facts(engine_may_enter=False, engine_status="paused"))
     assert (code_of(decision), decision.skip_stage) == ("ENGINE_NOT_RUNNING", SkipStage.ENGINE)

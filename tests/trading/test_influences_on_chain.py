@@ -24,6 +24,7 @@ from apps.risk.services.verdicts import verdict_issue
 from apps.state.models import ConfigRevision
 from apps.state.services.config import ActiveConfig
 from apps.state.services.engine import engine_view
+from apps.state.services.heartbeats import beat
 from apps.trading.models import DecisionRecord, Opportunity, Order, Position
 from apps.trading.services.decisions import decision_repeat, entry_decide
 from apps.trading.services.exits import exits_evaluate
@@ -110,6 +111,7 @@ class Desk:
             config=config,
             config_revision=1,
         )
+        beat(component=f"listener/{pair.chain_key}")
         return entry_decide(
             opportunity=Opportunity.objects.get(pk=row.pk),
             listing=listing,

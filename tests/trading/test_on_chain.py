@@ -24,6 +24,7 @@ from apps.intelligence.services.analysis import analysis_run
 from apps.risk.services.verdicts import StoredVerdict
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
+from apps.state.services.heartbeats import beat
 from apps.trading.models import Opportunity, Order, Position
 from apps.trading.services.decisions import entry_decide
 from apps.trading.services.execution import ExecutionPorts, order_execute
@@ -85,6 +86,7 @@ class Trader:
             pair_id=pair.pk, listing=listing, source="chain", config=active.config
         )
         listing = replace(listing, trace_id=TraceId(row.trace_id))
+        beat(component=f"listener/{pair.chain_key}")
         assert opportunity_claim(opportunity_id=row.pk)
         facts = self.reader.pair_facts(
             listing, buyer=self.owner, probe_amount_raw=ETHER // 12, previous_swaps_from=0

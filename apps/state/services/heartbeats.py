@@ -31,7 +31,7 @@ class StaleComponent:
 def beat(
     *, component: str, status: str = "", details: dict[str, Any] | None = None, stale_after_s: int = 15
 ) -> None:
-    """Record a sign of life; an event is recorded when the component is new or was silent for too long."""
+    """Record a sign of life; an event is recorded when the component is new, in a new process, or was silent too long."""
     now = timezone.now()
     fields: dict[str, Any] = {
         "pid": os.getpid(),
@@ -47,9 +47,12 @@ def beat(
             summary = f"{component} was started"
         else:
             Heartbeat.objects.filter(pk=row.pk).update(**fields)
-            if not _is_stale(row, now):
+            if _is_stale(row, now):
+                summary = f"{component} is back"
+            elif row.pid != fields["pid"]:
+                summary = f"{component} was restarted: process {fields['pid']} after {row.pid}"
+            else:
                 return
-            summary = f"{component} is back"
         event_record(kind=EventKind.COMPONENT_CHANGED, summary=summary, subject=f"component:{component}")
 
 
@@ -66,6 +69,12 @@ def stale_components() -> tuple[StaleComponent, ...]:
         for row in Heartbeat.objects.order_by("component")
         if _is_stale(row, now)
     )
+
+
+def is_alive(*, component: str) -> bool:
+    """Tell whether a component gave a sign of life within the time it promised."""
+    row = Heartbeat.objects.filter(component=component).only("beat_at", "stale_after_s").first()
+    return row is not None and not _is_stale(row, timezone.now())
 
 
 def _is_stale(row: Heartbeat, now: datetime) -> bool:

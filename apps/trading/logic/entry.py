@@ -252,6 +252,12 @@ def _sized(case: EntryCase, market: Market, size: Size) -> TradeDecision:
             detail=f"engine={facts.engine_status}",
         )
         return skipped(case, SkipStage.ENGINE, (reason,), may_change=True)
+    if not facts.exits_watched:
+        reason = Reason(
+            code="EXITS_NOT_WATCHED",
+            explanation="The pair would be bought, but what watches this chain's exits gives no sign of life.",
+        )
+        return skipped(case, SkipStage.ENGINE, (reason,), may_change=True)
     return _entered(case, market, size, value, gas_limit=gas_limit, fees=fees)
 
 

@@ -45,6 +45,7 @@ class EntryFacts:
     token_exit_at_ms: int | None  # our last exit from this token
     deployer_loss_at_ms: int | None  # our last loss on this deployer's tokens
     block_time_ms: int | None = None
+    exits_watched: bool = True  # what sells positions of this chain gave a sign of life just now
     has_public_mempool: bool | None = None  # strangers see what waits, so they can trade around it
 
 

@@ -22,6 +22,7 @@ from apps.risk.services.limits import entry_limits
 from apps.risk.services.verdicts import StoredVerdict
 from apps.state.services.config import ActiveConfig
 from apps.state.services.events import event_record
+from apps.state.services.heartbeats import is_alive
 from apps.trading.logic.core import entry_case_reduced, step_entry
 from apps.trading.logic.entry_case import EntryCase, EntryFacts
 from apps.trading.logic.exit_part import part_decision_from_inputs
@@ -127,6 +128,7 @@ def _entry_facts(
         give_up_at_ms=ms_of(opportunity.give_up_at),
         engine_may_enter=engine.may_enter,
         engine_status=engine.status.value,
+        exits_watched=is_alive(component=f"listener/{profile.chain_key}"),
         native=profile.native,
         wrapped_native_address=profile.wrapped_native.address,
         reserves=facts.reserves,

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.domain.config import TradingConfig
-from apps.domain.decision import TradeDecision
+from apps.domain.decision import SkipStage, TradeDecision
+from apps.domain.errors import Category, Recovery
 from apps.domain.events import EventKind
 from apps.domain.market import Listing
 from apps.state.services.events import event_record
+from apps.state.services.incidents import incident_open, incident_resolve
 from apps.trading.logic.ranking import OLDEST_SHARE, UNSEEN
 from apps.trading.models import Opportunity, OpportunityStatus
 from apps.trading.services.clock import moment_of
@@ -24,6 +27,7 @@ GIVE_UP_GRACE_S = 60
 UNSEEN_GRACE_S = 600
 _BATCH_MAX = 500
 _EXPLANATION_LENGTH = 300
+_FULL_KEY = "queue/opportunities"
 
 
 def opportunity_open(*, pair_id: int, listing: Listing, source: str, config: TradingConfig) -> Opportunity:
@@ -160,6 +164,43 @@ def opportunities_expire() -> int:
     return Opportunity.objects.filter(too_late | unseen, status=OpportunityStatus.WAITING).update(
         status=OpportunityStatus.EXPIRED, updated_at=now
     )
+
+
+def opportunities_shed(*, most: int) -> int:
+    """Let go of the least promising of more than ``most`` that are due, the longest waiting first; return how many.
+
+    What a person asked for stays. In a rush a queue that only grows would make every look too late.
+    """
+    now = timezone.now()
+    due = Opportunity.objects.filter(
+        status=OpportunityStatus.WAITING, evaluate_after__lte=now, advanced=None
+    ).exclude(source="manual")
+    excess = due.count() - most
+    if excess <= 0:
+        if excess <= -most // 2:
+            incident_resolve(dedup_key=_FULL_KEY, reason="the queue is short again")
+        return 0
+    least = due.order_by("priority", "evaluate_after", "pk").values_list("pk", flat=True)[:excess]
+    with transaction.atomic():
+        shed = Opportunity.objects.filter(pk__in=list(least), status=OpportunityStatus.WAITING).update(
+            status=OpportunityStatus.REFUSED,
+            skip_stage=SkipStage.ENGINE.value,
+            skip_code="QUEUE_FULL",
+            skip_explanation="More pairs waited than could be looked at, and this was among the least promising.",
+            updated_at=now,
+        )
+        incident_open(
+            code="QUEUE_FULL",
+            category=Category.SYSTEM,
+            recovery=Recovery.SKIP,
+            severity="warning",
+            title="More new pairs than can be looked at",
+            detail=f"{shed} of {most + excess} that waited were let go just now, the least promising first.",
+            remedy="Nothing is needed if it was a rush. If it stays: follow fewer chains or exchanges, or use a faster"
+            " machine; the limit is entry.queue_max.",
+            dedup_key=_FULL_KEY,
+        )
+    return shed
 
 
 def opportunities_due(*, limit: int = _BATCH_MAX, by_priority: bool = False) -> tuple[int, ...]:
