@@ -22,6 +22,7 @@ from apps.chains.evm.reader import EvmReader
 from apps.chains.evm.relay import RelayConfig, relay_senders
 from apps.chains.evm.sender import EvmSender
 from apps.chains.paper.account import PaperAccount
+from apps.chains.paper.chance import PaperModel
 from apps.chains.paper.marker import PaperSwapBuilder
 from apps.chains.paper.ports import PaperReader, PaperSender, PaperSigner
 from apps.chains.registry import DEX_KINDS, DexKind
@@ -35,6 +36,7 @@ from apps.domain.locks import LockerProfile
 from apps.domain.market import ChainProfile, DexProfile, Listing
 from apps.domain.money import units_to_raw
 from apps.domain.ports import ChainReader, FeedSource, Signer
+from apps.state.services.config import active_config
 from apps.trading.services.ports import ExecutionPorts
 from apps.wallets.selectors import wallet_view
 from apps.wallets.services.wallets import wallet_default, wallet_for_entry, wallets_entering
@@ -208,7 +210,7 @@ def _on_paper(reader: EvmReader, dexes: Mapping[str, DexProfile]) -> ExecutionPo
     )
     return ExecutionPorts(
         profile=profile,
-        reader=PaperReader(reader, account, listing_of=_listing_of),
+        reader=PaperReader(reader, account, listing_of=_listing_of, model=_paper_model),
         builders={
             key: PaperSwapBuilder(
                 profile=profile, dex=dex, real=_kind_of(dex).builder(profile=profile, dex=dex)
@@ -216,8 +218,19 @@ def _on_paper(reader: EvmReader, dexes: Mapping[str, DexProfile]) -> ExecutionPo
             for key, dex in dexes.items()
         },
         signer=signer(),
-        sender=PaperSender(reader, account, data_dir=settings.DATA_DIR),
+        sender=PaperSender(reader, account, data_dir=settings.DATA_DIR, model=_paper_model),
         takes_two_pools=False,
+    )
+
+
+def _paper_model() -> PaperModel:
+    """Return what befalls paper transactions, as configured now."""
+    chosen = active_config().config.paper
+    return PaperModel(
+        latency_ms=chosen.latency_ms,
+        latency_spread_ms=chosen.latency_spread_ms,
+        failure_bps=chosen.failure_bps,
+        seed=chosen.seed,
     )
 
 

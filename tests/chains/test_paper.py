@@ -14,6 +14,7 @@ from apps.chains.evm.dex.uniswap_v2 import UniswapV2SwapBuilder
 from apps.chains.evm.parse import fill_amounts
 from apps.chains.models import PaperBalance, PaperTransaction
 from apps.chains.paper.account import PaperAccount
+from apps.chains.paper.chance import FAILED, PaperModel
 from apps.chains.paper.marker import PaperSwapBuilder, marker_decode, marker_hash
 from apps.chains.paper.ports import PaperReader, PaperSender, PaperSigner
 from apps.domain.errors import BadDataError, EpochClosedError, InsufficientFundsError, NonceConflictError
@@ -346,3 +347,46 @@ def test_block_of_a_fill_reorganised_away_then_the_fill_stands_in_a_block_that_e
     assert again.block == desk.reader.head()
     assert again.transfers == receipt.transfers
     assert desk.held() == held
+
+
+# -- what a network does to transactions ----------------------------------------------------
+def test_chance_then_follows_from_the_order_alone_and_keeps_its_share():
+    model = PaperModel(latency_ms=300, latency_spread_ms=1_000, failure_bps=2_500)
+    names = [f"order-{number}" for number in range(4_000)]
+    assert [model.fails(name) for name in names] == [model.fails(name) for name in names]
+    assert 0.22 < sum(model.fails(name) for name in names) / len(names) < 0.28
+    spent = [model.latency_of(name) for name in names]
+    assert (min(spent) >= 300, max(spent) <= 1_300, max(spent) - min(spent) > 900) == (True, True, True)
+    assert [replace(model, seed=1).fails(name) for name in names] != [model.fails(name) for name in names]
+
+
+def test_swap_that_the_model_fails_then_pays_its_gas_and_moves_nothing(market: Market, tmp_path: Path):
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    always = PaperModel(latency_ms=0, latency_spread_ms=0, failure_bps=10_000)
+    reader = PaperReader(
+        reader_of(market),
+        PaperAccount(chain_key(market), starting_native_raw=START_RAW),
+        listing_of=lambda _key: desk.listing,
+        model=lambda: always,
+    )
+    before, _ = desk.held()
+    receipt = replace(desk, reader=reader).trade("buy", VALUE_RAW)
+    assert (receipt.succeeded, receipt.transfers) == (False, ())
+    assert desk.held() == (before - receipt.fee_paid_raw, 0)
+    assert receipt.fee_paid_raw > 0
+    assert PaperTransaction.objects.get(tx_hash=receipt.tx_hash).reason == FAILED
+
+
+def test_transaction_that_the_model_delays_then_its_block_comes_later(market: Market, tmp_path: Path):
+    desk = desk_at(market, market.launch("StandardToken"), tmp_path)
+    slow = PaperModel(latency_ms=10 * desk.reader.profile.block_time_ms, latency_spread_ms=0, failure_bps=0)
+    account = PaperAccount(chain_key(market), starting_native_raw=START_RAW)
+    sender = PaperSender(
+        reader_of(market), account, data_dir=tmp_path, model=lambda: slow, passage=open_fence
+    )
+    tx = desk.order("buy", VALUE_RAW)
+    sender.broadcast(tx, side="buy")
+    market.rpc("anvil_mine", "0x9")
+    assert desk.reader.receipt(tx.tx_hash) is None
+    market.rpc("anvil_mine", "0x1")
+    assert desk.reader.receipt(tx.tx_hash) is not None

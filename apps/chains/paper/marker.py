@@ -31,6 +31,7 @@ class PaperSwap:
 class Marker:
     """An unsigned transaction as it was sent. ``swap`` is None for a cancellation."""
 
+    order_id: str  # of the order that it belongs to
     owner: str
     nonce: int
     gas_limit: int
@@ -110,6 +111,7 @@ def marker_decode(payload: bytes) -> Marker:
         fields = json.loads(payload)
         swap = fields["swap"]
         return Marker(
+            order_id=str(fields["order"]),
             owner=str(fields["owner"]),
             nonce=int(fields["nonce"]),
             gas_limit=int(fields["gas_limit"]),

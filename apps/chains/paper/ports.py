@@ -10,6 +10,7 @@ from typing import Protocol
 
 from apps.chains.models import PaperTransaction
 from apps.chains.paper.account import PaperAccount, receipt_of
+from apps.chains.paper.chance import CERTAIN, FAILED, PaperModel
 from apps.chains.paper.fill import CANCEL_GAS, PaperFill, fill, probe_amount_raw
 from apps.chains.paper.marker import Marker, PaperSwap, marker_decode, marker_encode, marker_hash, real_of
 from apps.domain.entities import FirstCoins
@@ -39,9 +40,6 @@ from apps.domain.ports import ChainReader
 from apps.domain.probes import TokenProbes
 from apps.domain.sending import SendFacts, SendQuestion
 from apps.state import fence
-
-#: From broadcast to inclusion on a real network.
-LATENCY_MS = 300
 
 
 class Fence(Protocol):
@@ -90,25 +88,25 @@ class PaperSender:
         account: PaperAccount,
         *,
         data_dir: Path,
-        latency_ms: int = LATENCY_MS,
+        model: Callable[[], PaperModel] = lambda: CERTAIN,
         passage: Fence = fence.passage,
     ) -> None:
         self._reader = reader
         self._account = account
         self._data_dir = data_dir
-        self._latency_blocks = max(1, -(-latency_ms // reader.profile.block_time_ms))
+        self._model = model
         self._passage = passage
 
     def broadcast(self, tx: SignedTx, *, side: Side) -> None:
         """Take the transaction; the first block after the latency may fill it. Raises EpochClosedError, TradingError."""
         self._check(tx)
-        fill_block = self._reader.head().number + self._latency_blocks
+        head = self._reader.head().number
         with self._passage(epoch=tx.epoch, side=side, data_dir=self._data_dir):
-            self._account.take(tx, fill_block_number=fill_block)
+            self._account.take(tx, fill_block_number=head + self._blocks_of(tx))
 
     def broadcast_many(self, txs: Sequence[SignedTx], *, side: Side) -> tuple[SniperError | None, ...]:
         """Take several; return for each None or what ``broadcast`` would raise. Raises EpochClosedError itself."""
-        fill_block = self._reader.head().number + self._latency_blocks
+        head = self._reader.head().number
         outcomes: list[SniperError | None] = []
         with self._passage(epoch=txs[0].epoch, side=side, data_dir=self._data_dir):
             for tx in txs:
@@ -117,9 +115,14 @@ class PaperSender:
                 except TradingError as error:
                     outcomes.append(error)
                 else:
-                    self._account.take(tx, fill_block_number=fill_block)
+                    self._account.take(tx, fill_block_number=head + self._blocks_of(tx))
                     outcomes.append(None)
         return tuple(outcomes)
+
+    def _blocks_of(self, tx: SignedTx) -> int:
+        """Return after how many blocks a transaction is in one."""
+        latency_ms = self._model().latency_of(tx.client_order_id)
+        return max(1, -(-latency_ms // self._reader.profile.block_time_ms))
 
     def _check(self, tx: SignedTx) -> None:
         """Refuse what a node would refuse: a spent nonce, a wallet that cannot pay."""
@@ -144,9 +147,15 @@ class PaperReader:
     """Implements ``ports.ChainReader``: the market as it is, wallets and transactions as they are on paper."""
 
     def __init__(
-        self, reader: ChainReader, account: PaperAccount, *, listing_of: Callable[[str], Listing | None]
+        self,
+        reader: ChainReader,
+        account: PaperAccount,
+        *,
+        listing_of: Callable[[str], Listing | None],
+        model: Callable[[], PaperModel] = lambda: CERTAIN,
     ) -> None:
         self.profile = reader.profile
+        self._model = model
         self._reader = reader
         self._account = account
         self._listing_of = listing_of
@@ -230,16 +239,20 @@ class PaperReader:
             return False
         needed = outcome.gas_used + fees.data_gas
         gas_used = min(needed, marker.gas_limit)
-        ran_dry = needed > marker.gas_limit
+        reason = outcome.reason
+        if needed > marker.gas_limit:
+            reason = "it would have run out of gas"
+        elif not reason and self._model().fails(marker.order_id):
+            reason = FAILED
         self._account.settle(
             row,
             marker,
             block=block,
             gas_used=gas_used,
             fee_paid_raw=gas_used * price + fees.data_fee_raw,
-            transfers=() if ran_dry else outcome.transfers,
+            transfers=() if reason else outcome.transfers,
             sell_tax_bps=outcome.sell_tax_bps,
-            reason="it would have run out of gas" if ran_dry else outcome.reason,
+            reason=reason,
         )
         return True
 
