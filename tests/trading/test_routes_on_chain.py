@@ -133,6 +133,8 @@ def test_purchase_when_another_pool_gives_more_then_goes_there_and_the_sale_come
     position = Position.objects.get()
     assert position.quantity_raw == int(order.way["out_raw"]) == ours.market.balance(launch.token, ours.owner)
     assert position.quantity_raw > order.expected_out_raw * 11 // 10
+    kept = int(order.way["least_raw"]) * order.expected_out_raw
+    assert abs(kept - order.amount_out_min_raw * position.quantity_raw) <= order.expected_out_raw
     assert Event.objects.filter(summary__contains="goes through aerodrome").count() == 1
     assert sold(ours, position).way == {}
     assert ours.compare().is_equal
@@ -170,6 +172,7 @@ def test_sale_when_its_own_pool_was_emptied_then_leaves_through_the_other(trader
     send(rpc, account, launch.pair, calldata("burn(address)", account.address))
     sale = sold(ours, Position.objects.get())
     assert sale.way["dex_key"] == "aerodrome"
+    assert sale.amount_out_min_raw * 2 < int(sale.way["least_raw"]) <= int(sale.way["out_raw"])
     assert ours.market.balance(launch.token, ours.owner) == 0
     assert ours.compare().is_equal
     assert books_imbalance() == {}

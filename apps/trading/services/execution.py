@@ -243,6 +243,7 @@ def _claim(order: Order, prepared: _Prepared, worker: str) -> int | None:
             claimed_by=order.claimed_by,
             nonce_first=first,
             nonce_count=prepared.nonce_count,
+            way=order.way,
         )
         if not moved:
             transaction.set_rollback(True)

@@ -287,7 +287,7 @@ def intent_of(order: Order, profile: ChainProfile) -> OrderIntent:
         dex_key=way.get("dex_key", order.pair.dex_key),
         route=tuple(way["tokens"]) if way else ((wrapped, base.address) if buys else (base.address, wrapped)),
         amount_in=Amount(order.amount_in_raw, native if buys else base),
-        amount_out_min=Amount(order.amount_out_min_raw, base if buys else native),
+        amount_out_min=Amount(int(way.get("least_raw", order.amount_out_min_raw)), base if buys else native),
         fee_cap_raw=order.fee_cap_raw,
         gas_limit=order.gas_limit + (FURTHER_HOP_GAS if way else 0),
         epoch=order.epoch,

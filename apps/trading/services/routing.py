@@ -1,6 +1,7 @@
 """Through which pools an order goes: its pair's own, or others of the same token that give more. Chosen before its claim.
 
-What the decision promised holds either way: the least that must arrive is the order's. A purchase takes the way that leaves
+What the decision promised holds either way, and the least that must arrive grows with what the better way gives: else
+somebody who sees the order could take the difference. A purchase takes the way that leaves
 most. A sale is sent without a trial, and a token may refuse pools that nobody has tried: it leaves its pair's pool only where
 another pays twice as much, as when the liquidity was taken out of its own, and not again right after a try that failed.
 """
@@ -39,29 +40,22 @@ def way_choose(*, order: Order, ports: ExecutionPorts) -> None:
 
     Raises nothing: without an answer of the chain the order goes through its pair.
     """
-    if order.way or order.status != OrderStatus.CREATED.value:
+    if order.status != OrderStatus.CREATED.value:
         return
     beside = [pair for pair in pools_beside(order.pair) if pair.dex_key in ports.builders]
     if not beside:
         return
     listings = [listing_of(order.pair), *map(listing_of, beside)]
     try:
-        found = _best(order, listings, ports)
+        way = _better_way(order, listings, ports)
     except SniperError as error:
         logger.warning("other pools were not read", extra={"order": order.pk, "error": str(error)})
-        return
-    if found is None:
-        return
-    way = {
-        "dex_key": found.dex_key,
-        "pair_key": found.pools[0].reserves.pair_key,
-        "tokens": list(found.tokens),
-        "fees_bps": list(found.fees_bps),
-        "out_raw": str(found.amount_out_raw),
-    }
-    _keep(
-        order, way, summary=f"Order {order.pk} goes through {found.dex_key}, which gives more than its pair"
-    )
+        way = {}
+    if way:
+        told = f"Order {order.pk} goes through {way['dex_key']}, which gives more than its pair"
+        _keep(order, way, summary=told)
+    elif order.way:  # of an earlier try
+        _keep(order, {}, summary=f"Order {order.pk} goes through its pair again: no other gives more now")
 
 
 def way_forget(*, order: Order, failure: str) -> None:
@@ -84,8 +78,8 @@ def _keep(order: Order, way: Mapping[str, Any], *, summary: str) -> None:
     order.way = dict(way)
 
 
-def _best(order: Order, listings: list[Listing], ports: ExecutionPorts) -> Route | None:
-    """Return the better way; None when the pair's own pool is good enough."""
+def _better_way(order: Order, listings: list[Listing], ports: ExecutionPorts) -> dict[str, Any]:
+    """Return the better way as the order keeps it; empty when the pair's own pool is good enough."""
     profile = ports.profile
     reserves = ports.reader.reserves(listings)
     pools = {
@@ -103,15 +97,37 @@ def _best(order: Order, listings: list[Listing], ports: ExecutionPorts) -> Route
     own = [pools[key]] if key in pools else []
     direct, best = _route(order, own, profile), _route(order, pools.values(), profile)
     if best is None or best == direct or (len(best.pools) > 1 and not ports.takes_two_pools):
-        return None
+        return {}
     gain_min_bps = BUY_GAIN_MIN_BPS
     if order.side == "sell":
         gain_min_bps = SELL_GAIN_MIN_BPS
         if order.position is not None and order.position.exit_attempts % 2 == 1:
-            return None
+            return {}
     if direct is not None and best.net_out_raw * BPS_ONE < direct.net_out_raw * (BPS_ONE + gain_min_bps):
-        return None
-    return best if best.amount_out_raw >= order.amount_out_min_raw else None
+        return {}
+    least = _least_raw(order, direct=direct, best=best)
+    if best.amount_out_raw < least:
+        return {}
+    return {
+        "dex_key": best.dex_key,
+        "pair_key": best.pools[0].reserves.pair_key,
+        "tokens": list(best.tokens),
+        "fees_bps": list(best.fees_bps),
+        "out_raw": str(best.amount_out_raw),
+        "least_raw": str(least),
+    }
+
+
+def _least_raw(order: Order, *, direct: Route | None, best: Route) -> int:
+    """Return the least that must arrive by the better way: as far below its quote as the order allows below its own.
+
+    A purchase is measured by its pair's pool now, a sale, of which no trial tells, by what its decision expected.
+    """
+    least: int = order.amount_out_min_raw
+    reference = order.expected_out_raw if order.side == "sell" else direct and direct.amount_out_raw
+    if not reference:
+        return least
+    return max(least, least * best.amount_out_raw // max(reference, least))
 
 
 def _route(order: Order, pools: Iterable[RoutePool], profile: ChainProfile) -> Route | None:
