@@ -61,7 +61,8 @@ def configure(app: Celery) -> None:
             "social": {"task": "engine.social", "schedule": 5.0, "options": {"expires": 5}},
             "entities-watch": {"task": "engine.entities_watch", "schedule": 20.0, "options": {"expires": 20}},
             "wallets": {"task": "engine.wallets", "schedule": 600.0, "options": {"expires": 600}},
-            # Every minute only to see what is due: each exchange once at start, and hourly.
+            # Every minute only to see what is due: each endpoint and exchange once at start, and hourly.
+            "endpoints": {"task": "engine.endpoints", "schedule": 60.0, "options": {"expires": 60}},
             "canary": {"task": "engine.canary", "schedule": 60.0, "options": {"expires": 60}},
             "prune": {"task": "engine.prune", "schedule": 3600.0, "options": {"expires": 3600}},
         },
@@ -78,6 +79,7 @@ app.autodiscover_tasks(["apps.engine"], related_name="deployers")
 app.autodiscover_tasks(["apps.engine"], related_name="entities")
 app.autodiscover_tasks(["apps.engine"], related_name="reentries")
 app.autodiscover_tasks(["apps.engine"], related_name="canary")
+app.autodiscover_tasks(["apps.engine"], related_name="endpoints")
 
 
 _BEAT_EVERY_S = 5

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import cast
 
-from django.db.models import Exists, OuterRef, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from apps.chains.evm.endpoint import EndpointConfig
 from apps.chains.evm.relay import RelayConfig
@@ -63,6 +63,15 @@ def dex_profiles(chain_key: str) -> tuple[DexProfile, ...]:
 def endpoint_configs(chain_key: str) -> tuple[EndpointConfig, ...]:
     """Return the enabled endpoints of a chain, best first."""
     return tuple(map(endpoint_config, Endpoint.objects.filter(chain__key=chain_key, enabled=True)))
+
+
+def endpoints_unchecked(*, since: datetime) -> tuple[int, ...]:
+    """Return the enabled endpoints of enabled chains that were not checked since then, longest ago first."""
+    rows = Endpoint.objects.filter(enabled=True, chain__enabled=True, chain__family="evm")
+    due = rows.filter(Q(checked_at=None) | Q(checked_at__lt=since)).order_by(
+        F("checked_at").asc(nulls_first=True)
+    )
+    return tuple(due.values_list("pk", flat=True))
 
 
 def endpoint_config(row: Endpoint) -> EndpointConfig:

@@ -52,6 +52,8 @@ REQUESTS_MAX = 10_000
 #: With a bound on the head's age, chain id and head are looked at again after so long.
 CHECK_EVERY_S = 15.0
 
+#: What a method needs that providers restrict; see capabilities.py.
+_CAPABILITIES = {"eth_getLogs": "logs", "eth_simulateV1": "simulate_v1"}
 #: Answers of an endpoint that lags behind or was pruned: another one may know better.
 _ELSEWHERE_WORDS = re.compile(
     r"header not found|missing trie node|unknown block|block not found|still syncing|not supported|not available",
@@ -230,6 +232,7 @@ class EvmClient:
                 code=CODE_METHOD_NOT_FOUND, message=f"no endpoint of this chain has {capability}"
             )
             return [fault] * len(requests)
+        candidates = _fittest_first(candidates, requests)
 
         def is_worth_repeating(error: Exception) -> bool:
             if not isinstance(error, NetworkError) or isinstance(error, _NoneTriedError):
@@ -424,6 +427,21 @@ def refuse_http(endpoint: Endpoint, http: HttpAnswer) -> None:
             remedy=_REACH_REMEDY,
             endpoint=endpoint.label,
         )
+
+
+def _fittest_first(candidates: Sequence[Endpoint], requests: Sequence[Request]) -> list[Endpoint]:
+    """Return the endpoints by weight, those that were found to lack what the requests need behind all others."""
+    if len(candidates) == 1:
+        return list(candidates)
+    needed = {name for method, params in requests if (name := _capability_of(method, params))}
+    return sorted(candidates, key=lambda endpoint: not all(map(endpoint.supports, needed)))
+
+
+def _capability_of(method: str, params: Sequence[Any]) -> str:
+    """Return the capability that a request needs, "" for what every node can do."""
+    if method == "eth_call":
+        return "state_override" if len(params) > 2 else ""
+    return _CAPABILITIES.get(method, "")
 
 
 def _may_be_better_elsewhere(fault: RpcFault) -> bool:

@@ -309,7 +309,7 @@ def test_call_when_limited_then_endpoint_rests_as_it_asked(pair: list[FakeRpc]) 
 def test_call_when_all_are_limited_then_says_so(node: FakeRpc, manner: Manner) -> None:
     node.misbehave(manner, method="eth_blockNumber")
     with pytest.raises(RateLimitedError):
-        client_of(node).call("eth_blockNumber", timeout_s=0.01)
+        client_of(node).call("eth_blockNumber", timeout_s=0.5)
 
 
 def test_batch_when_one_item_is_limited_then_whole_batch_moves_on(pair: list[FakeRpc]) -> None:
@@ -334,6 +334,33 @@ def test_call_when_capability_is_named_then_only_those_endpoints_are_asked(pair:
     assert client.call("eth_getLogs", [{}], capability="logs") == []
     assert pair[0].requests == []
     assert client.supports("logs")
+
+
+@pytest.mark.parametrize(
+    ("method", "params", "lacks", "asked"),
+    [
+        ("eth_getLogs", [{}], "logs", 1),
+        ("eth_simulateV1", [{}, "latest"], "simulate_v1", 1),
+        ("eth_call", [{}, "latest", {"0x1": {}}], "state_override", 1),
+        ("eth_call", [{}, "latest"], "state_override", 0),
+        ("eth_getLogs", [{}], "simulate_v1", 0),
+    ],
+)
+def test_call_when_the_best_endpoint_was_found_lacking_then_another_is_asked_first(
+    pair: list[FakeRpc], method: str, params: list[Any], lacks: str, asked: int
+) -> None:
+    answer: Any = [] if method == "eth_getLogs" else "0x1"
+    for node in pair:
+        node.answers[method] = answer
+    client = EvmClient(
+        [pair[0].endpoint(weight=2, capabilities={lacks: False}), pair[1].endpoint(weight=1)],
+        chain_id=CHAIN_ID,
+    )
+    client.batch([("eth_blockNumber", ()), (method, params)])
+    assert [method in node.methods() for node in pair] == [asked == 0, asked == 1]
+    pair[1].stop()
+    assert client.call(method, params) == answer  # better one that lacks it than none
+    client.close()
 
 
 def test_call_when_no_endpoint_has_the_capability_then_fault_says_so(node: FakeRpc) -> None:
