@@ -77,6 +77,10 @@ def test_any_words_then_no_message_is_too_long_and_json_holds_them(text: str):
     assert json.loads(json.dumps(webhook_fields(said)))["id"] == 5
 
 
+def test_command_in_a_remedy_then_it_can_be_copied_as_it_stands():
+    assert "'manage.py doctor'" in mail(notice("Say 'manage.py doctor'.")).body
+
+
 def test_headline_says_the_mode_the_end_and_the_times():
     assert (
         headline(notice("Rugged", kind="resolved", mode="live", count=3)) == "[LIVE] Over: Rugged (3 times)"

@@ -22,6 +22,7 @@ TELEGRAM_TEXT_MAX, TELEGRAM_REMEDY_MAX = 1_000, 400
 DISCORD_LENGTH_MAX = 1_900
 #: What waits together is named up to so many.
 NAMED_MAX = 5
+_BREAK = "\u200b"  # takes no room
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SIGNS = {"critical": "🔴", "warning": "🟠", "info": "🔵"}
 _MARKDOWN = re.compile(r"([\\*_~`|>#\[\]()\-+!<:])")
@@ -65,7 +66,8 @@ class Mail:
 
 def harmless(text: str, length_max: int = TEXT_LENGTH_MAX) -> str:
     """Return text on one line, without what deceives the eye, that no program makes a link or a mention of."""
-    return _LINKING.sub(lambda found: f"{found.group(0)}\u200b", clean_sentence(text, length_max))
+    unlinked = _LINKING.sub(lambda found: f"{found.group(0)}{_BREAK}", clean_sentence(text, length_max))
+    return unlinked.replace(f"manage.{_BREAK}py", "manage.py")  # a command is there to be copied
 
 
 def together(titles: tuple[str, ...]) -> str:

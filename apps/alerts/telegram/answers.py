@@ -109,7 +109,7 @@ def profit() -> str:
         lines.append(f"           {found['unpriced']} without a price are left out")
     newest = EquityPoint.objects.order_by("-at").first()
     if newest is not None:
-        lines.append(f"worth now  {usd(newest.cash_usd_micros + newest.positions_usd_micros)}")
+        lines.append(f"worth now  {worth(newest.cash_usd_micros + newest.positions_usd_micros)}")
         if newest.unpriced_positions:
             lines.append(f"           {newest.unpriced_positions} positions without a price are left out")
     return listing("Results", lines)
@@ -154,16 +154,16 @@ def balance() -> str:
             if not raw:
                 continue
             units = raw_to_units(raw, chain.native_decimals)
-            worth = (
+            told = (
                 "no fresh price"
                 if price is None
-                else usd(value_usd_micros(raw, decimals=chain.native_decimals, price_usd_micros=price))
+                else worth(value_usd_micros(raw, decimals=chain.native_decimals, price_usd_micros=price))
             )
-            lines.append(f"{view.key:<12.12} {chain.name:<14.14} {units:.4f} {chain.native_symbol} {worth}")
+            lines.append(f"{view.key:<12.12} {chain.name:<14.14} {units:.4f} {chain.native_symbol} {told}")
     newest = EquityPoint.objects.order_by("-at").first()
     if newest is not None:
-        lines.append(f"positions {usd(newest.positions_usd_micros)}")
-        lines.append(f"together  {usd(newest.cash_usd_micros + newest.positions_usd_micros)}")
+        lines.append(f"positions {worth(newest.positions_usd_micros)}")
+        lines.append(f"together  {worth(newest.cash_usd_micros + newest.positions_usd_micros)}")
     return listing("Balances", lines)
 
 
@@ -216,5 +216,10 @@ def health() -> str:
 
 
 def usd(micros: int) -> str:
-    """Return dollars with cents."""
+    """Return a result in dollars, with its sign."""
     return f"{Decimal(micros) / _MICROS:+,.2f} USD"
+
+
+def worth(micros: int) -> str:
+    """Return what something is worth in dollars."""
+    return f"{Decimal(micros) / _MICROS:,.2f} USD"

@@ -103,8 +103,10 @@ def _kill(said: Said) -> str:
 def _force_exit(said: Said) -> str:
     what = said.rest.lower()
     if what == "all":
-        confirmation_ask(what="forceexit all", valid=CONFIRM_WITHIN)
         count = Position.objects.exclude(status="closed").count()
+        if not count:
+            raise Refused("Nothing is held.")
+        confirmation_ask(what="forceexit all", valid=CONFIRM_WITHIN)
         return (
             f"This sells all {count} positions at any price. Send <b>{SELL_ALL_WORD}</b> within"
             f" {CONFIRM_WITHIN.seconds} seconds to do it."
