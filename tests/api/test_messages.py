@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
+from django.conf import settings as django_settings
 from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -13,6 +15,7 @@ from jsonschema_rs import Draft202012Validator
 
 from apps.api.messages import LOGGED, LOGGED_PAYLOADS, STREAMS, Problem, said, schema_names, schema_of
 from apps.api.messages_logged import Line, line_json
+from apps.api.messages_reference import reference
 
 _AT = datetime(2026, 1, 2, 3, 4, 5, 678_000, tzinfo=UTC)
 _VALIDATORS = {name: Draft202012Validator(schema_of(name) or {}) for name in schema_names()}
@@ -113,3 +116,8 @@ def test_schemas_when_asked_for_by_a_stranger_then_served(client):
     assert answer.json() == schema_of("risk_alert")
     assert answer["content-type"] == "application/schema+json"
     assert client.get(reverse("schemas:one", args=["login"])).status_code == 404
+
+
+def test_document_when_read_then_its_reference_is_that_of_the_schemas():
+    text = (Path(django_settings.BASE_DIR) / "docs" / "sockets.md").read_text(encoding="utf-8")
+    assert reference() in text, "run: manage.py sockets_reference"

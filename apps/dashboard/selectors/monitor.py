@@ -1,4 +1,4 @@
-"""How fast trades go, step by step."""
+"""How the system stands, what is unusual, and how fast trades go, step by step."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from typing import Any, Final
 from django.utils import timezone
 
 from apps.dashboard.asks import Ask
+from apps.engine.logic.anomalies import SCORE_MAX
+from apps.engine.metrics.figures import newest_head_age_s, system_figures
+from apps.engine.metrics.windows import WINDOW, Series, window_series
 from apps.trading.logic.trade_clock import BUCKETS_MS, Spread
 from apps.trading.services.trade_clock import TRADES_MAX, ClockedTrade, spreads_of, trades_clocked
 
@@ -24,6 +27,31 @@ _WORDS: Final = {
     "sent_to_landed": "Sent → landed",
     "landed_to_booked": "Landed → booked",
     "seen_to_booked": "Seen → booked, in all",
+}
+
+#: Series -> how it is called, and what one of its windows says.
+_SERIES: Final = {
+    "found": "Opportunities found",
+    "analysed": "Analyses",
+    "booked": "Swaps booked",
+    "failed": "Orders that came to nothing",
+    "incidents": "Incidents opened",
+    "reaction_ms": "First sight → first decision, median",
+}
+_STAGES: Final = {
+    "found": "Found",
+    "analysed": "Analysed",
+    "judged": "Judged",
+    "decided": "Decided",
+    "entered": "Entered",
+    "sent": "Sent",
+    "booked": "Booked",
+}
+_QUEUES: Final = {
+    "evaluate": "for an evaluation",
+    "execute": "for a signature",
+    "settle": "for a receipt",
+    "relay": "for a number in the log",
 }
 
 
@@ -52,6 +80,57 @@ class BlocksRow:
     blocks: int
     is_or_more: bool
     count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SeriesRow:
+    """One figure by windows. ``word``: "unusually high", "unusually low", "usual", or "" when too little is known."""
+
+    words: str
+    series: Series
+    word: str
+    usual: int | None
+
+
+def system_state(_: Ask) -> dict[str, Any]:
+    """Return the figures that the metrics tell, for people."""
+    found = system_figures(now=timezone.now())
+    ages = newest_head_age_s(found.heads, found.at)
+    fresh = [head for head in found.heads if ages.get(head.key, 1e9) * 1_000 <= head.stale_after_ms]
+    return {
+        "found": found,
+        "ended": found.execution.filled + sum(found.execution.failed.values()),
+        "success_bps": found.execution.success_bps,
+        "silent": [item.name for item in found.components if not item.is_up],
+        "queues": [(_QUEUES[item.name], item) for item in found.queues],
+        "stages": [(_STAGES[item.name], item) for item in found.flow.stages],
+        "endpoints_up": sum(item.is_up for item in found.rpcs),
+        "chains_fresh": len(fresh),
+        "incidents_open": sum(sum(item.open.values()) for item in found.errors),
+        "slowest": None if found.web is None else found.web.latency_ms_p95,
+    }
+
+
+def unusual(_: Ask) -> dict[str, Any]:
+    """Return every series with what the rule says of its newest window."""
+    return {
+        "rows": [_series_row(series) for series in window_series(now=timezone.now())],
+        "window_s": int(WINDOW.total_seconds()),
+        "score_max": SCORE_MAX,
+    }
+
+
+def _series_row(series: Series) -> SeriesRow:
+    mark = series.mark
+    word = ""
+    if mark is not None:
+        word = "usual" if not mark.is_anomaly else "unusually high" if mark.score > 0 else "unusually low"
+    return SeriesRow(
+        words=_SERIES[series.name],
+        series=series,
+        word=word,
+        usual=None if mark is None else round(mark.usual),
+    )
 
 
 def clock_figures(_: Ask) -> dict[str, Any]:

@@ -63,7 +63,7 @@ class Queue:
 
     name: str
     depth: int
-    oldest_s: float | None
+    oldest_s: int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -211,7 +211,7 @@ def queues_now(now: datetime) -> tuple[Queue, ...]:
     for name, rows, moment in asked:
         counted = rows.order_by().aggregate(depth=Count("pk"), oldest=Min(moment))
         oldest = counted["oldest"]
-        age_s = None if oldest is None else max((now - oldest).total_seconds(), 0.0)
+        age_s = None if oldest is None else max(int((now - oldest).total_seconds()), 0)
         found.append(Queue(name=name, depth=counted["depth"], oldest_s=age_s))
     return tuple(found)
 
