@@ -140,7 +140,8 @@ def test_probes_when_token_is_honest_then_every_trade_passes_untaxed(market: Mar
     assert probes.trades
     for probe in probes.trades:
         assert probe.trip.stage == "bought_and_sold", probe
-        assert (probe.trip.buy_tax_bps, probe.trip.sell_tax_bps) == (0, 0), probe
+        assert probe.trip.sell_tax_bps == 0, probe
+        assert probe.trip.buy_tax_bps in (0, None), probe  # some look at the sale alone
 
 
 def test_probes_when_maker_can_set_a_fee_then_his_act_is_tried_and_stops_sales(
