@@ -176,6 +176,17 @@ PROOFS: tuple[Proof, ...] = (
         time_max_s=2_400,
     ),
     Proof(
+        key="fuzz-api",
+        command=("fuzz", "--json"),
+        quick=("fuzz", "--examples", "5", "--json"),
+        aims=(
+            Aim(name="operations of the JSON API", path="operations"),
+            Aim(name="requests drawn for each", path="examples_each"),
+            Aim(name="5xx, or answers that do not fit the description", path="failures", most=0),
+        ),
+        time_max_s=3_000,
+    ),
+    Proof(
         key="honeypots",
         command=("evaluate", "honeypots", "--tokens", "apps/sandbox/contracts/suite/cases", "--json"),
         aims=(
