@@ -11,7 +11,7 @@ from tests.programs import ROOT
 SUITE = ROOT / "apps/sandbox/contracts/suite"
 CASES = SUITE / "cases"
 #: The parts as folders of CASES.
-PARTS = ("tuning", "test", "held-out-2/tune", "held-out-2/final", "held-out-3", "held-out-4")
+PARTS = ("tuning", "test", "held-out-2/tune", "held-out-2/final", "held-out-3", "held-out-4", "held-out-5")
 #: The two that were there first.
 FIRST_PARTS = PARTS[:2]
 
