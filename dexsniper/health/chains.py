@@ -19,6 +19,8 @@ from apps.engine.housekeeping import followed_chain_keys
 from apps.engine.wiring import HEAD_AGE_MAX_S
 from apps.intelligence.models import OutsideOpinion
 from apps.intelligence.sources.reputation.registry import opinion_sources
+from apps.state.services.config import active_config
+from apps.trading.logic.ways import may_leak
 from dexsniper.env import Environment
 from dexsniper.health.check import Check, fault, good, warning
 from dexsniper.supervisor import running_instance
@@ -40,6 +42,7 @@ def chains(env: Environment) -> Iterator[Check]:
     else:
         yield from _endpoints()
         yield from _relays()
+        yield from relay_exits(env)
     yield from _exchanges(env)
     yield from _lockers()
     yield from _opinions(env)
@@ -147,6 +150,29 @@ def _relays() -> Iterator[Check]:
                 yield fault("chains", name, outcome.fault, remedy=outcome.remedy)
             else:
                 yield good("chains", name, f"{outcome.label} answers in {outcome.latency_ms} ms")
+
+
+def relay_exits(env: Environment) -> Iterator[Check]:
+    """Say what a sale does that no relay gets into a block; in live somebody must have decided."""
+    if not Relay.objects.filter(enabled=True, chain__enabled=True).exists():
+        return
+    active = active_config()
+    chosen, leaks = active.config.execution, may_leak(active.config.execution, side="sell")
+    told = (
+        f"go to the public pool after {chosen.relay_blocks_max} blocks"
+        if leaks
+        else f"are given up after {chosen.relay_blocks_max} blocks and decided anew; they never go to the public pool"
+    )
+    if leaks or env.relay_exits or active.revision > 1 or env.mode != "live":
+        yield good("chains", "sales left out by relays", told)
+        return
+    yield warning(
+        "chains",
+        "sales left out by relays",
+        f"{told}; nobody has decided that",
+        remedy="Set DEXSNIPER_RELAY_EXITS to stay or leak before the first start, or execution.relay_leak_exits on the"
+        " Configuration page.",
+    )
 
 
 def _ask_relay(relay_id: int) -> RelayReport | SniperError:

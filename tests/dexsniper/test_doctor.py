@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
@@ -36,6 +37,7 @@ from apps.wallets.services.wallets import wallet_create
 from dexsniper import health
 from dexsniper.env import BASE_DIR, child_environment
 from dexsniper.health import Check, machine
+from dexsniper.health.chains import relay_exits
 from dexsniper.supervisor import InstanceLock
 from tests import factories
 from tests.fakes.rpc import FakeRpc, Fault
@@ -323,6 +325,17 @@ def test_no_endpoint_serves_logs_then_fault(paper: Path, node: FakeRpc) -> None:
     node.answers["eth_getLogs"] = Fault(-32601, "the method does not exist")
     lacking = [check for check in health.all_checks() if "eth_getLogs" in check.detail]
     assert [check.level for check in lacking] == ["fault"]
+
+
+def test_relay_when_nobody_decided_about_exits_then_said_in_live_alone(paper: Path, node: FakeRpc) -> None:
+    Relay.objects.create(chain=follow(node).chain, key="flash", url=node.url)
+    assert found("chains", "sales left out by relays").level == "ok"
+    live = replace(settings.ENV, mode="live")
+    assert [check.level for check in relay_exits(live)] == ["warning"]
+    assert [check.level for check in relay_exits(replace(live, relay_exits="stay"))] == ["ok"]
+    assert next(relay_exits(live)).detail.startswith("are given up after 3 blocks")
+    Relay.objects.all().delete()
+    assert list(relay_exits(live)) == []
 
 
 def test_relay_away_then_fault_for_what_only_it_may_have(paper: Path, node: FakeRpc) -> None:

@@ -133,6 +133,7 @@ def test_live_then_password_hidden_kept_apart_and_read_back(
     terminal.answer("Type LIVE to go on:", "LIVE")
     terminal.answer("Keystore password", PASSWORD)
     terminal.answer("Once more:", PASSWORD)
+    terminal.answer("Such a sale (stay, leak):", "leak")
     terminal.answer("Folder for the password file", str(tmp_path / "my secrets"))
     assert terminal.code() == 0, terminal.seen
     assert PASSWORD not in terminal.seen
@@ -143,6 +144,7 @@ def test_live_then_password_hidden_kept_apart_and_read_back(
     environment = read_back(tmp_path, monkeypatch)
     assert (environment.mode, environment.live_trading, environment.port) == ("live", True, 8123)
     assert environment.keystore_password == PASSWORD
+    assert environment.relay_exits == "leak"
 
 
 @pytest.mark.parametrize(
@@ -156,6 +158,17 @@ def test_live_then_password_hidden_kept_apart_and_read_back(
         (
             {"Mode": "live", "Port": "", "Type LIVE": "LIVE", "Keystore": PASSWORD, "Once more": "other"},
             "differ",
+        ),
+        (
+            {
+                "Mode": "live",
+                "Port": "",
+                "Type LIVE": "LIVE",
+                "Keystore": PASSWORD,
+                "Once more": PASSWORD,
+                "Such a sale": "",
+            },
+            "'' is not one of stay, leak",
         ),
     ],
 )

@@ -11,10 +11,15 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from dexsniper.env import BASE_DIR, KEYSTORE_PASSWORD_LENGTH_MIN, MODES, PREFIX
+from dexsniper.env import BASE_DIR, KEYSTORE_PASSWORD_LENGTH_MIN, MODES, PREFIX, RELAY_EXITS
 
 _FILE_MODE, _FOLDER_MODE = 0o600, 0o700
 _NOTHING = "Nothing was written."
+_RELAY_EXITS_QUESTION = (
+    "With a private relay, purchases never go where strangers see them. A sale that the relay does not get into a block,"
+    " even of a token that falls, can 'stay' with it and be given up and tried again, or 'leak' to the public pool after"
+    " execution.relay_blocks_max blocks, where others may trade around it."
+)
 _NEXT = {
     "sandbox": "Next: 'make run'. Everything is simulated on local chains; no key is needed.",
     "paper": "Next: 'make run', then add an endpoint to each chain you want to follow, in the admin under Endpoints. "
@@ -91,6 +96,8 @@ class Command(BaseCommand):
             )
         if getpass.getpass("Once more: ") != password:
             raise CommandError(f"The two passwords differ. {_NOTHING}")
+        self.stdout.write(_RELAY_EXITS_QUESTION)
+        exits = self._choose("Such a sale", RELAY_EXITS, default="")
         folder = (
             Path(self._ask("Folder for the password file", default="~/.dexsniper")).expanduser().resolve()
         )
@@ -103,7 +110,11 @@ class Command(BaseCommand):
         self.stdout.write(
             f"The password lies in {path}. Back it up apart from the keystore: nobody else has it."
         )
-        return [f"{PREFIX}LIVE_TRADING=true", f"{PREFIX}KEYSTORE_PASSWORD_FILE={path}"]
+        return [
+            f"{PREFIX}LIVE_TRADING=true",
+            f"{PREFIX}KEYSTORE_PASSWORD_FILE={path}",
+            f"{PREFIX}RELAY_EXITS={exits}",
+        ]
 
     def _choose(self, question: str, choices: tuple[str, ...], *, default: str) -> str:
         answer = self._ask(f"{question} ({', '.join(choices)})", default=default).lower()

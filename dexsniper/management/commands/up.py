@@ -17,6 +17,7 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from apps.domain.errors import SniperError
+from apps.state.services.config import active_config, config_change
 from apps.state.services.engine import engine_start, engine_view, installation_prepare
 from dexsniper.env import BASE_DIR, Environment
 from dexsniper.processes import alerts_spec, broker_spec, engine_specs, web_spec
@@ -63,6 +64,7 @@ def prepare(env: Environment, *, say: Any) -> None:
     Path(settings.STATIC_ROOT).mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0, interactive=False)
     installation_prepare(mode=env.mode)
+    _first_answers(env)
     users = get_user_model().objects
     if not users.filter(is_superuser=True).exists():
         password = env.admin_password or secrets.token_urlsafe(12)
@@ -78,6 +80,17 @@ def prepare(env: Environment, *, say: Any) -> None:
     view = engine_view()
     if env.autostart and view.changed_by == "setup":
         engine_start(by="autostart", reason="first start")
+
+
+def _first_answers(env: Environment) -> None:
+    """Take over what the first run asked, while nobody has changed the configuration yet."""
+    active, leaks = active_config(), env.relay_exits == "leak"
+    if env.relay_exits and active.revision == 1 and active.config.execution.relay_leak_exits != leaks:
+        config_change(
+            payload={"execution": {"relay_leak_exits": leaks}},
+            by="setup",
+            reason="the answer of the first run",
+        )
 
 
 def _furnish(env: Environment, *, say: Any) -> None:
