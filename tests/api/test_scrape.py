@@ -181,3 +181,13 @@ def test_sockets_when_the_log_cannot_be_read_then_silent_while_the_web_server_is
     monkeypatch.setattr(streams_counts, "reader_failing_s", lambda: 60.0)
     web_beat.beat_once(None)
     assert [row.component for row in Heartbeat.objects.all()] == ["web"]
+
+
+def test_document_when_read_then_every_metric_of_ours_is_in_it(client, busy):
+    text = (Path(settings.BASE_DIR) / "docs" / "metrics.md").read_text(encoding="utf-8")
+    for family in text_string_to_metric_families(_text(_reader(client))):
+        if family.name.startswith("dexsniper_"):
+            name = family.name.removeprefix("dexsniper_")
+            if not name.endswith(("_gcount", "_gsum")):
+                total = "_total" if family.type == "counter" else "_info" if name == "installation" else ""
+                assert f"`{name}{total}`" in text, name
