@@ -18,7 +18,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export VIRTUAL_ENV := $(CURDIR)/$(VENV)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help setup run test test-fast prove prove-quick lint format types imports check lock clean
+.PHONY: help setup run test test-fast prove prove-quick lint format types imports check audit lock clean
 
 help:  ## Show this list
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -62,6 +62,9 @@ imports: setup  ## Check who may import whom
 check: setup  ## Check Django's configuration, and that no migration is missing
 	$(BIN)/python manage.py check
 	$(BIN)/python manage.py makemigrations --check --dry-run
+
+audit: setup  ## Look the pinned packages up for known holes; passes where the registry does not answer
+	@$(BIN)/python -m dexsniper.package_audit requirements/base.txt
 
 lock: setup  ## Resolve requirements/*.in anew into requirements/*.txt
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \

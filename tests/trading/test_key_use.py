@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from apps.domain.ids import ChainKey, ClientOrderId
@@ -14,7 +16,7 @@ pytestmark = pytest.mark.django_db
 
 
 def test_signature_when_stored_then_recorded_with_purpose_and_trace() -> None:
-    order = OrderFactory()
+    order: Any = OrderFactory()
     unsigned = UnsignedTx(
         chain_key=ChainKey(CHAIN_KEY),
         wallet_key=order.wallet_key,

@@ -25,7 +25,7 @@ _WORD_OF_32_BYTES: Final = re.compile(r"(?<![0-9a-zA-Z])(?:0x)?[0-9a-fA-F]{64}(?
 _NAMES_A_HASH: Final = re.compile(r"(?i)hash|tx|transaction|block|topic|root|genesis|code|parent|trace")
 _NAME_WITHIN: Final = 140  # two hashes may stand in one sentence
 
-_URL: Final = re.compile(r"\b(?:https?|wss?|rediss?|postgres(?:ql)?|smtps?)://[^\s\"'<>\\)\]}]+")
+_URL: Final = re.compile(r"\b[a-zA-Z][a-zA-Z0-9+.-]*://[^\s\"'<>\\)\]}]+")
 _SECRET_NAME: Final = re.compile(r"(?i)key|token|auth|secret|sig|pass|project")
 _PUBLIC_HEX: Final = re.compile(r"0x[0-9a-fA-F]{40}(?:[0-9a-fA-F]{24})?")
 #: Shorter parts of an address are names of services, versions, chains.
