@@ -24,6 +24,8 @@ from apps.state.logic.redaction import redact_urls
 BASE_DIR = Path(__file__).resolve().parent.parent
 PREFIX = "DEXSNIPER_"
 OPINION_SOURCES = ("goplus", "honeypot_is", "rugcheck")
+#: What a sale does that no private relay gets into a block.
+RELAY_EXITS = ("stay", "leak")
 Mode = Literal["sandbox", "paper", "live"]
 MODES: tuple[Mode, ...] = ("sandbox", "paper", "live")
 KEYSTORE_PASSWORD_LENGTH_MIN = 12  # in live
@@ -68,6 +70,7 @@ class Environment:
     log_level: str
     log_json: bool
     autostart: bool
+    relay_exits: str  # "leak", "stay", "": nobody was asked; counts at the first start
     sandbox_seed: int
     sandbox_pace: float  # new pairs a second, all sandbox chains together
     sandbox_port_base: int
@@ -180,6 +183,13 @@ def _pace(given: str) -> float:
     if not 0 <= pace <= 20:
         raise ValueError(given)
     return pace
+
+
+def _relay_exits(given: str) -> str:
+    word = given.lower()
+    if word not in RELAY_EXITS:
+        raise ValueError(given)
+    return word
 
 
 def _sandbox_chains(given: str) -> tuple[str, ...]:
@@ -499,6 +509,7 @@ def _read() -> Environment:
         log_level=log_level,
         log_json=reader.parse("LOG_JSON", _boolean, boolean_hint, default=False),
         autostart=reader.parse("AUTOSTART", _boolean, boolean_hint, default=is_sandbox),
+        relay_exits=reader.parse("RELAY_EXITS", _relay_exits, "use stay or leak", default=""),
         sandbox_seed=reader.parse("SANDBOX_SEED", int, "use a whole number", default=1),
         sandbox_pace=reader.parse("SANDBOX_PACE", _pace, "use new pairs a second, 0 to 20", default=0.5),
         sandbox_port_base=port_base,
