@@ -29,6 +29,8 @@ RELAY_EXITS = ("stay", "leak")
 Mode = Literal["sandbox", "paper", "live"]
 MODES: tuple[Mode, ...] = ("sandbox", "paper", "live")
 KEYSTORE_PASSWORD_LENGTH_MIN = 12  # in live
+#: What a process of ours needs to work at all, with a margin.
+PROCESS_MEMORY_MIN_MB = 300
 _PAPER_COINS_MAX = 1_000_000_000
 #: Some ten thousand dollars on each chain: enough for the default limits, not so much that impact and limits never bind.
 PAPER_COINS_DEFAULT: Mapping[str, Decimal] = {
@@ -71,6 +73,7 @@ class Environment:
     log_json: bool
     autostart: bool
     relay_exits: str  # "leak", "stay", "": nobody was asked; counts at the first start
+    process_memory_max_mb: int  # a process of ours that takes more is started anew
     sandbox_seed: int
     sandbox_pace: float  # new pairs a second, all sandbox chains together
     sandbox_port_base: int
@@ -249,6 +252,13 @@ def _channel_ids(given: str) -> tuple[str, ...]:
     if not all(part.isascii() and part.isdigit() for part in ids):
         raise ValueError(given)
     return ids
+
+
+def _process_memory(given: str) -> int:
+    megabytes = int(given)
+    if megabytes < PROCESS_MEMORY_MIN_MB:
+        raise ValueError(given)
+    return megabytes
 
 
 def _channel_names(given: str) -> tuple[str, ...]:
@@ -509,6 +519,9 @@ def _read() -> Environment:
         log_level=log_level,
         log_json=reader.parse("LOG_JSON", _boolean, boolean_hint, default=False),
         autostart=reader.parse("AUTOSTART", _boolean, boolean_hint, default=is_sandbox),
+        process_memory_max_mb=reader.parse(
+            "PROCESS_MEMORY_MAX_MB", _process_memory, "use megabytes, 300 or more", default=1_500
+        ),
         relay_exits=reader.parse("RELAY_EXITS", _relay_exits, "use stay or leak", default=""),
         sandbox_seed=reader.parse("SANDBOX_SEED", int, "use a whole number", default=1),
         sandbox_pace=reader.parse("SANDBOX_PACE", _pace, "use new pairs a second, 0 to 20", default=0.5),

@@ -11,6 +11,8 @@ _PYTHON = sys.executable
 _MANAGE = (_PYTHON, str(BASE_DIR / "manage.py"))
 _CELERY = (_PYTHON, "-m", "celery", "--quiet", "-A")  # quiet: no banner
 _WORKER_THREADS = 4
+#: Files and connections that one process of ours may hold open: a crowd of browsers fits, a leak does not.
+PROCESS_FILES_MAX = 4_000
 
 
 def broker_spec(env: Environment) -> ChildSpec | None:
@@ -41,9 +43,15 @@ def embedded_broker_port(env: Environment) -> int:
 def engine_specs(env: Environment, *, needs: tuple[str, ...]) -> list[ChildSpec]:
     """Return workers, listener and beat. ``needs`` names what listener and beat must find answering."""
     return [
-        _worker("evaluate", queues="evaluate,scan,house"),
-        _worker("execute", queues="execute,settle"),
-        ChildSpec(name="listener", argv=(*_MANAGE, "listen"), needs=needs),
+        _worker(env, "evaluate", queues="evaluate,scan,house"),
+        _worker(env, "execute", queues="execute,settle"),
+        ChildSpec(
+            name="listener",
+            argv=(*_MANAGE, "listen"),
+            needs=needs,
+            memory_max_mb=env.process_memory_max_mb,
+            files_max=PROCESS_FILES_MAX,
+        ),
         ChildSpec(
             name="beat",
             argv=(
@@ -72,10 +80,12 @@ def web_spec(env: Environment) -> ChildSpec:
             "dexsniper.web:application",
         ),
         ready_port=env.port,
+        memory_max_mb=env.process_memory_max_mb,
+        files_max=PROCESS_FILES_MAX,
     )
 
 
-def _worker(name: str, *, queues: str) -> ChildSpec:
+def _worker(env: Environment, name: str, *, queues: str) -> ChildSpec:
     return ChildSpec(
         name=name,
         argv=(
@@ -85,4 +95,6 @@ def _worker(name: str, *, queues: str) -> ChildSpec:
         ),
         environment={"CELERY_SKIP_CHECKS": "1"},  # they would load every page and admin into each worker
         noise=("Warm shutdown",),
+        memory_max_mb=env.process_memory_max_mb,
+        files_max=PROCESS_FILES_MAX,
     )

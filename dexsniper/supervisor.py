@@ -21,6 +21,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO
 
+import psutil
+
 from dexsniper.env import child_environment
 
 _COLOURS = (36, 33, 35, 32, 34, 96, 93, 95, 92, 94)
@@ -29,6 +31,7 @@ _STABLE_AFTER_S = 20.0  # a child that lived so long starts its back-off anew
 _STOP_GRACE_S = 8.0
 _READY_TIMEOUT_S = 30.0
 _LINE_BYTES_MAX = 64 * 1024
+_LOOK_EVERY_S = 5.0
 _LOCK_NAME = "up.lock"
 _LOCK_ATTEMPTS, _LOCK_RETRY_S = 3, 0.05
 
@@ -48,6 +51,10 @@ class ChildSpec:
     needs: tuple[str, ...] = ()
     quiet: bool = False  # its ordinary output is not shown
     noise: tuple[str, ...] = ()  # lines that hold one of these say nothing worth showing
+    memory_max_mb: int | None = (
+        None  # a child that takes more is started anew; None: it may take what it wants
+    )
+    files_max: int | None = None  # the same for open files and connections
 
 
 class AlreadyRunningError(Exception):
@@ -175,6 +182,7 @@ class Supervisor:
         self._answers = {spec.name: asyncio.create_task(self._wait_ready(spec)) for spec in self.specs}
         watchers = [asyncio.create_task(self._watch(spec, index)) for index, spec in enumerate(self.specs)]
         try:
+            watchers.append(asyncio.create_task(self._watch_sizes()))
             await asyncio.gather(*self._answers.values())
             if on_ready is not None and not self.stopping.is_set():
                 on_ready.set()
@@ -229,6 +237,21 @@ class Supervisor:
             self.say(spec.name, f"ended with {_describe(code)}; starting again in {delay_s:.1f} s", colour)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self.stopping.wait(), delay_s)
+
+    async def _watch_sizes(self) -> None:
+        """Start anew what takes more memory or connections than it may: one that leaks must not take the rest along."""
+        while True:
+            await asyncio.sleep(_LOOK_EVERY_S)
+            for index, spec in enumerate(self.specs):
+                process = self._processes.get(spec.name)
+                if process is None or process.returncode is not None:
+                    continue
+                if excess := _excess_of(spec, process.pid):
+                    colour = _COLOURS[index % len(_COLOURS)]
+                    self.say(spec.name, f"{excess}: starting it anew", colour)
+                    with contextlib.suppress(ProcessLookupError):
+                        process.send_signal(signal.SIGTERM)
+                    await self._wait_end(process)
 
     async def _relay(self, spec: ChildSpec, process: asyncio.subprocess.Process, colour: int) -> None:
         assert process.stdout is not None
@@ -287,6 +310,22 @@ def port_answers(port: int) -> bool:
     with contextlib.closing(socket.socket()) as probe:
         probe.settimeout(0.2)
         return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def _excess_of(spec: ChildSpec, pid: int) -> str:
+    """Return what a child takes beyond its limits, in words; "" when nothing, or when it is gone."""
+    if spec.memory_max_mb is None and spec.files_max is None:
+        return ""
+    try:
+        process = psutil.Process(pid)
+        memory_mb, files = process.memory_info().rss // 2**20, process.num_fds()
+    except psutil.Error:
+        return ""
+    if spec.memory_max_mb is not None and memory_mb > spec.memory_max_mb:
+        return f"takes {memory_mb:,} MB of memory, more than {spec.memory_max_mb:,}"
+    if spec.files_max is not None and files > spec.files_max:
+        return f"holds {files:,} files and connections open, more than {spec.files_max:,}"
+    return ""
 
 
 def _describe(code: int) -> str:

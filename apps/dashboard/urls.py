@@ -61,4 +61,5 @@ urlpatterns = [
     path("engine/", acting.engine_action, name="engine_action"),
     path("panels/<slug:name>/", reading.panel, name="panel"),
     path("healthz", reading.healthz, name="healthz"),
+    path("readyz", reading.readyz, name="readyz"),
 ]

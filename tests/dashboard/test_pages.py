@@ -17,7 +17,9 @@ from django.utils import timezone
 
 from apps.dashboard.panels import PANELS
 from apps.discovery.models import BlockHash, Pair
-from apps.state.models import Incident
+from apps.state.models import Heartbeat, Incident
+from apps.state.services.engine import installation_prepare
+from apps.state.services.heartbeats import beat
 from apps.trading.models import Position
 from tests import factories as f
 from tests.dashboard import market
@@ -147,6 +149,17 @@ def test_trace_when_it_does_not_exist_then_not_found(viewer, life):
 
 def test_liveness_needs_no_sign_in_and_no_database(client):
     assert client.get("/healthz").json() == {"status": "ok"}
+
+
+def test_readiness_when_one_that_is_needed_falls_silent_then_not_ready_and_nothing_is_told(client, db):
+    installation_prepare(mode="sandbox")
+    assert client.get("/readyz").status_code == 503
+    for component in ("listener", "worker/evaluate", "worker/execute", "listener/eip155:1"):
+        beat(component=component)
+    assert client.get("/readyz").status_code == 200
+    Heartbeat.objects.filter(component="worker/execute").update(beat_at=timezone.now() - timedelta(minutes=1))
+    answer = client.get("/readyz")
+    assert (answer.status_code, answer.json()) == (503, {"status": "not ready"})
 
 
 # -- true -----------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from tests import factories as f
 from tests.test_factories import FACTORIES
 
 #: Open to everybody: the way in, the sign of life, and the shapes of messages, which show nothing.
-OPEN = {"/login/", "/healthz", "/admin/login/", "/api/v1/schemas/"}
+OPEN = {"/login/", "/healthz", "/readyz", "/admin/login/", "/api/v1/schemas/"}
 #: What a viewer may do to what is their own, and what only shows.
 OWN = {
     "/logout/",

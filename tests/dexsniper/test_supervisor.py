@@ -89,6 +89,38 @@ async def test_child_that_ignores_sigterm_then_killed(monkeypatch: pytest.Monkey
     assert not _is_alive(supervisor.pids["stubborn"])
 
 
+@pytest.mark.parametrize(
+    ("program", "limits", "words"),
+    [
+        (
+            "import time; kept = bytearray(200 * 2**20); time.sleep(600)",
+            {"memory_max_mb": 100},
+            "MB of memory",
+        ),
+        (
+            "import os, time; kept = [os.dup(1) for _ in range(60)]; time.sleep(600)",
+            {"files_max": 40},
+            "files",
+        ),
+    ],
+    ids=["memory", "connections"],
+)
+async def test_child_that_takes_too_much_then_is_started_anew(
+    program: str, limits: dict[str, int], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dexsniper.supervisor._LOOK_EVERY_S", 0.2)
+    supervisor, output = _supervisor(
+        ChildSpec(name="glutton", argv=(sys.executable, "-c", program), **limits),  # type: ignore[arg-type]
+        ChildSpec(name="modest", argv=_SLEEPER, memory_max_mb=100, files_max=40),
+    )
+    run = asyncio.create_task(supervisor.run())
+    await _until(lambda: supervisor.restarts["glutton"] > 0)
+    supervisor.stop()
+    await run
+    assert words in output.getvalue()
+    assert supervisor.restarts["modest"] == 0
+
+
 def test_supervisor_killed_then_no_orphan(tmp_path: Path) -> None:
     program = (
         "import asyncio, sys\n"

@@ -246,6 +246,8 @@ def test_commands_when_used_in_turn_then_engine_follows(
 ) -> None:
     assert answer_of(capsys, "engine", "start")["status"] == "running"
     assert answer_of(capsys, "engine", "pause")["status"] == "paused"
+    assert answer_of(capsys, "engine", "stop")["status"] == "stopped"
+    assert answer_of(capsys, "engine", "start", "--sell-only")["status"] == "paused"
     assert answer_of(capsys, "killswitch", "pull", "--close")["is_effective"] is True
     assert answer_of(capsys, "killswitch", "status")["status"] == "closing"
     assert answer_of(capsys, "engine", "stop")["status"] == "stopped"

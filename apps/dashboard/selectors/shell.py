@@ -6,16 +6,19 @@ from dataclasses import replace
 from typing import Any
 
 from django.conf import settings
+from django.db import Error as DatabaseFault
 
 from apps.dashboard.selectors.alerts import alarms, alerts_open_count
 from apps.dashboard.selectors.chains import chain_heads
 from apps.domain.engine import EngineView
 from apps.domain.errors import SniperError
-from apps.state.models import Incident
+from apps.state.models import Heartbeat, Incident
 from apps.state.services.engine import engine_view
 from apps.state.services.heartbeats import stale_components
 from apps.trading.models import Position
 
+#: Without these nothing is seen, judged, bought or sold.
+_NEEDED = {"listener", "worker/evaluate", "worker/execute"}
 #: So many silent components are named in the status line; more are counted.
 _SILENT_NAMED_MAX = 2
 
@@ -53,3 +56,14 @@ def frame() -> dict[str, Any]:
         "alerts_open": alerts_open_count(),
         "alarms": alarms(),
     }
+
+
+def system_is_ready() -> bool:
+    """Tell whether database, engine record, listener and workers are at work. A dead broker only slows things down."""
+    try:
+        engine_view()
+        silent = {item.component for item in stale_components()}
+        known = set(Heartbeat.objects.values_list("component", flat=True))
+    except (SniperError, DatabaseFault):
+        return False
+    return known - silent >= _NEEDED

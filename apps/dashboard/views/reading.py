@@ -18,6 +18,7 @@ from apps.dashboard.selectors.opportunities import SORTS, SOURCES, refusal_codes
 from apps.dashboard.selectors.orders import order_detail
 from apps.dashboard.selectors.overview import FEEDS, PERIODS, equity_points, period_of
 from apps.dashboard.selectors.pairs import pair_closes, pair_head
+from apps.dashboard.selectors.shell import system_is_ready
 from apps.dashboard.selectors.traces import trace_detail
 
 
@@ -148,3 +149,12 @@ def panel(request: HttpRequest, name: str) -> HttpResponse:
 def healthz(_: HttpRequest) -> JsonResponse:
     """Say that this process answers. What else may ail the system, `manage.py doctor` says."""
     return JsonResponse({"status": "ok"})
+
+
+@never_cache
+@require_safe
+@login_not_required
+def readyz(_: HttpRequest) -> JsonResponse:
+    """Say whether trading can be relied upon: 200 when all that it needs is at work, else 503. Names nothing inside."""
+    is_ready = system_is_ready()
+    return JsonResponse({"status": "ready" if is_ready else "not ready"}, status=200 if is_ready else 503)
