@@ -9,7 +9,7 @@ from django.db import Error as DatabaseFault
 
 from apps.domain.errors import SniperError
 from dexsniper.env import Environment
-from dexsniper.health import alerts, canary, chains, engine, machine, social, stores, wallets
+from dexsniper.health import alerts, canary, chains, engine, machine, rollups, social, stores, wallets
 from dexsniper.health.check import Check, fault, warning
 
 __all__ = ["Check", "all_checks"]
@@ -24,7 +24,8 @@ _AREAS: tuple[tuple[str, _Area], ...] = (
     ("configuration", engine.configuration),
     ("engine", engine.engine),
     ("chains", chains.chains),
-    ("canary", canary.canary),
+    ("chains", rollups.data_fees),
+    ("chains", canary.canary),
     ("social", social.social),
     ("wallets", wallets.wallets),
     ("alerts", alerts.alerts),
@@ -58,6 +59,6 @@ def all_checks() -> Iterator[Check]:
         yield warning(
             "database",
             "not looked at",
-            ", ".join(unlooked),
+            ", ".join(dict.fromkeys(unlooked)),
             remedy="Mend the database first, then run this again.",
         )

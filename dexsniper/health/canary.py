@@ -21,7 +21,7 @@ def canary(env: Environment) -> Iterator[Check]:
     """Check what the newest look at each exchange found, and while the system runs that it is not an old one."""
     runs = canaries_newest()
     if not runs:
-        yield good("canary", "exchanges", "none was looked at yet: this is done at start and hourly")
+        yield good("chains", "exchanges", "none was looked at yet: this is done at start and hourly")
     is_running = running_instance(env.data_dir) is not None
     for run in runs:
         yield _check(run, is_running=is_running)
@@ -31,7 +31,7 @@ def _check(run: CanaryRun, *, is_running: bool) -> Check:
     name = str(run.dex)
     if run.alarm:
         return fault(
-            "canary",
+            "chains",
             name,
             run.alarm,
             remedy="Compare its factory's address with a second source, ask an endpoint of another provider, and switch"
@@ -39,20 +39,20 @@ def _check(run: CanaryRun, *, is_running: bool) -> Check:
         )
     if run.fault:
         return warning(
-            "canary",
+            "chains",
             name,
             f"could not be looked at: {run.fault}",
             remedy="It is tried again within the hour; look at the chain's endpoints above.",
         )
     if is_running and timezone.now() - run.looked_at > _LATE_AFTER:
         return warning(
-            "canary",
+            "chains",
             name,
             f"last looked at {run.looked_at:%Y-%m-%d %H:%M} UTC",
             remedy="It is looked at hourly by the worker 'evaluate': see that it and the beat run.",
         )
     return good(
-        "canary",
+        "chains",
         name,
         f"{run.decoded} of {run.creations} creations can be read, {run.pools_answered} of {run.pools_asked} pools answer",
     )

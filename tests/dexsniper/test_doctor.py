@@ -119,6 +119,7 @@ def test_sound_installation_then_exit_code_0_and_one_json_object(installed: Path
         "chains",
         "social",
         "wallets",
+        "alerts",
     }
 
 
@@ -152,7 +153,7 @@ def test_database_down_then_said_once_and_the_rest_goes_on(kind: str, tmp_path: 
     assert [(check["area"], check["name"]) for check in faults] == [("database", "connection")]
     assert "DEXSNIPER_DATABASE_URL" in faults[0]["remedy"]
     [unlooked] = [check for check in report["checks"] if check["name"] == "not looked at"]
-    assert unlooked["detail"] == "configuration, engine, chains, social, wallets"
+    assert unlooked["detail"] == "configuration, engine, chains, social, wallets, alerts"
     assert "sesame" not in json.dumps(report)
 
 

@@ -1,4 +1,4 @@
-"""What an endpoint can do: asked when it is added, at start and by the doctor, and kept on its row.
+"""What an endpoint can do: asked when it is added, at start, hourly and by the doctor, and kept on its row.
 
 Providers differ, and their documents are wrong: each capability is tried with a request whose right answer is known.
 """
