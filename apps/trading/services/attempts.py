@@ -159,10 +159,9 @@ def _sent_by(
         if error is None:
             if way not in attempt.sent_by:
                 attempt.sent_by = [*attempt.sent_by, way]
-            TxAttempt.objects.filter(pk=attempt.pk).update(
-                broadcast_at=now, error="", sent_by=attempt.sent_by
-            )
-            TxAttempt.objects.filter(pk=attempt.pk, status="signed").update(status="sent")
+            row, sent = TxAttempt.objects.filter(pk=attempt.pk), {"error": "", "sent_by": attempt.sent_by}
+            if not row.filter(status="signed").update(status="sent", broadcast_at=now, **sent):
+                row.update(broadcast_at=now, **sent)
         else:
             _note([attempt], str(error))
             _report(order, error, way)

@@ -21,8 +21,9 @@ def nonces_take(*, wallet_key: str, chain_key: str, count: int, chain_nonce: int
     """
     assert connection.in_atomic_block, "nonces are taken in the transaction that claims the order"
     assert 1 <= count <= COUNT_MAX, count
+    lease = _lease(wallet_key, chain_key)
     for _ in range(TAKE_ATTEMPTS_MAX):
-        first = nonces_next(wallet_key=wallet_key, chain_key=chain_key)
+        first = lease.values_list("next_nonce", flat=True).first()
         if first is None:
             if chain_nonce is None:
                 raise NonceConflictError(
@@ -39,7 +40,7 @@ def nonces_take(*, wallet_key: str, chain_key: str, count: int, chain_nonce: int
                 chain_nonce=chain_nonce,
                 known_nonce=first,
             )
-        if _lease(wallet_key, chain_key).filter(next_nonce=first).update(next_nonce=first + count):
+        if lease.filter(next_nonce=first).update(next_nonce=first + count):
             return first
     raise NonceConflictError(
         f"No nonce of {wallet_key} on {chain_key} was to be had: too many workers ask at once.",
