@@ -204,10 +204,11 @@ def order_transition(
             subject=f"order:{order_id}",
             payload={"before": before.value, "status": after.value, "reason": reason[:_REASON_LENGTH]},
         )
-        if order.side == "buy":  # what may yet be mined counts too
-            comes_to_nothing = after in FINAL_STATUSES and after is not OrderStatus.FILLED
+        comes_to_nothing = after in FINAL_STATUSES and after is not OrderStatus.FILLED
+        # What may yet be mined counts, from its creation on: only an end and its taking back change that.
+        if order.side == "buy" and (comes_to_nothing or before in FINAL_STATUSES):
             spend_settle(client_order_id=order.client_order_id, counts=not comes_to_nothing)
-        if after in FINAL_STATUSES and after is not OrderStatus.FILLED:
+        if comes_to_nothing:
             _ended(order, after, reason)
     return True
 
