@@ -9,7 +9,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Count, F, OuterRef, Q, QuerySet, Subquery
 
 from apps.chains.selectors import readable_chains, stable_addresses
 from apps.discovery.logic.drained import PoolHealth, pool_health, token_health
@@ -64,14 +64,20 @@ def pools_beside(pair: Pair) -> tuple[Pair, ...]:
     """
     standing = Pair.objects.filter(chain_key=pair.chain_key, removed_at=None)
     others = standing.filter(base_id=pair.base_id, quarantine_code="").exclude(pk=pair.pk)
-    found = list(others.select_related("base", "quote").order_by("-reserve_quote_raw")[:POOLS_BESIDE_MAX])
+    found = list(
+        others.select_related("base", "quote").order_by(F("reserve_quote_raw").desc(nulls_last=True))[
+            :POOLS_BESIDE_MAX
+        ]
+    )
     paid = {item.quote_id for item in found} - {pair.quote_id}
     if not paid:
         return tuple(found)
     joining = standing.filter(base_id__in=paid, quote_id=pair.quote_id, quarantine_code="BASE_IS_MONEY")
     return (
         *found,
-        *joining.select_related("base", "quote").order_by("-reserve_quote_raw")[:POOLS_BESIDE_MAX],
+        *joining.select_related("base", "quote").order_by(F("reserve_quote_raw").desc(nulls_last=True))[
+            :POOLS_BESIDE_MAX
+        ],
     )
 
 

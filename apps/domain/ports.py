@@ -127,6 +127,9 @@ class ChainReader(PoolReader, Protocol):
         What others have sent before us counts where the node shows it. ``balance_raw``: what the sender is taken to hold.
         """
 
+    def failure_in_turn(self, blocks: Sequence[Sequence[UnsignedTx]], *, sender: str) -> str | None:
+        """Return why one of these would fail, played block after block; "" for none, None when no node can tell."""
+
     def send_facts(self, question: SendQuestion) -> SendFacts:
         """Return what must be known right before a signature, in one round trip. Raises NetworkError, BadDataError."""
 

@@ -219,7 +219,7 @@ def _on_paper(reader: EvmReader, dexes: Mapping[str, DexProfile]) -> ExecutionPo
         },
         signer=signer(),
         sender=PaperSender(reader, account, data_dir=settings.DATA_DIR, model=_paper_model),
-        takes_two_pools=False,
+        takes_other_ways=False,
     )
 
 

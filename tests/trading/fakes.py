@@ -151,6 +151,9 @@ class FakeChain:
             data_gas=self.data_gas,
         )
 
+    def failure_in_turn(self, blocks: Sequence[Sequence[UnsignedTx]], *, sender: str) -> str | None:
+        return None
+
     def failure_ahead(self, tx: UnsignedTx, *, sender: str, balance_raw: int | None = None) -> str:
         """Answer from the newest block: what waits is seen by nobody here."""
         self._at("failure_ahead")

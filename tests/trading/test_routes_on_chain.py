@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from apps.chains.evm.dex import solidly
 from apps.chains.evm.reader import EvmReader
 from apps.chains.models import Chain
 from apps.chains.registry import DEX_KINDS
@@ -16,6 +17,7 @@ from apps.domain.order import OrderStatus
 from apps.state.models import Event
 from apps.trading.models import DecisionRecord, Order, Position
 from apps.trading.services.decisions import decision_repeat
+from apps.trading.services.execution import order_execute
 from apps.trading.services.exits import exits_evaluate
 from apps.trading.services.ledger import books_imbalance
 from apps.trading.services.positions import exit_request
@@ -35,7 +37,7 @@ COIN = 10**18
 TOKENS, DEADLINE = 10**26, 2**40
 
 
-def with_solidly(trader: Trader, *, router: str = "") -> tuple[Trader, SolidlyDex]:
+def with_solidly(trader: Trader) -> tuple[Trader, SolidlyDex]:
     """Add Aerodrome to what the trader knows."""
     exchange, profile = SolidlyDex.deploy(trader.market), trader.ports.profile
     factories.DexDeploymentFactory(
@@ -43,7 +45,7 @@ def with_solidly(trader: Trader, *, router: str = "") -> tuple[Trader, SolidlyDe
         key="aerodrome",
         kind="solidly",
         factory_address=exchange.factory,
-        router_address=router or exchange.router,
+        router_address=exchange.router,
     )
     return seeing_all(trader), exchange
 
@@ -141,15 +143,53 @@ def test_purchase_when_another_pool_gives_more_then_goes_there_and_the_sale_come
     assert books_imbalance() == {}
 
 
-def test_purchase_when_the_better_way_would_fail_then_goes_through_its_pair(trader: Trader) -> None:
-    ours, exchange = with_solidly(trader, router=trader.market.dex.factory)  # knows no such call
-    launch = ours.market.launch("StandardToken", pooled_tokens=TOKENS, pooled_native=30 * COIN)
+def test_purchase_when_who_comes_by_the_other_pool_cannot_leave_then_goes_through_its_pair(
+    trader: Trader,
+) -> None:
+    ours, exchange = with_solidly(trader)
+    launch = ours.market.launch("BlacklistToken", True, pooled_tokens=TOKENS, pooled_native=30 * COIN)
     pair = ours.pair(launch)
-    beside(ours, exchange, launch, pair, coins=25)
+    other = beside(ours, exchange, launch, pair, coins=25)
+    for pool, is_watched in ((launch.pair, False), (other.pool_address, True)):
+        ours.market.call_as_deployer(launch, "setAutomatedMarketMakerPair(address,bool)", pool, is_watched)
     order = ours.decide(pair)
     assert ours.carry_out(order.pk) is OrderStatus.FILLED
     order.refresh_from_db()
     assert order.way == {}
+    sold(ours, Position.objects.get())
+    assert ours.market.balance(launch.token, ours.owner) == 0
+    assert ours.compare().is_equal
+
+
+def test_purchase_when_somebody_empties_the_better_pool_before_us_then_goes_through_its_pair(
+    trader: Trader,
+) -> None:
+    ours, exchange = with_solidly(trader)
+    launch = ours.market.launch("StandardToken", pooled_tokens=TOKENS, pooled_native=30 * COIN)
+    pair = ours.pair(launch)
+    beside(ours, exchange, launch, pair, coins=25)
+    order, rpc, rival = ours.decide(pair), ours.market.rpc, ours.market.buyer().address
+    data = solidly.buy_data(
+        factory=exchange.factory,
+        route=(ours.market.dex.wrapped, launch.token),
+        amount_in_raw=9 * COIN,
+        amount_out_min_raw=0,
+        recipient=rival,
+        deadline_s=DEADLINE,
+    )
+    rpc("evm_setAutomine", False)
+    try:
+        rpc("anvil_impersonateAccount", rival)
+        buy = {"from": rival, "to": exchange.router, "value": hex(9 * COIN), "data": "0x" + data.hex()}
+        rpc("eth_sendTransaction", {**buy, "gas": hex(400_000)})
+        order_execute(order_id=order.pk, ports=ours.ports, worker="test")
+        rpc("evm_mine")
+    finally:
+        rpc("evm_setAutomine", True)
+    assert ours.settle(order.pk) is OrderStatus.FILLED
+    order.refresh_from_db()
+    assert order.way == {}
+    assert Event.objects.filter(summary__contains="goes through aerodrome").exists()
     assert Event.objects.filter(summary__contains="would fail").exists()
     assert Position.objects.get().quantity_raw == order.expected_out_raw
 

@@ -14,6 +14,7 @@ from apps.chains.evm import (
     ahead,
     departure,
     facts,
+    in_turn,
     parse,
     probes_local,
     probes_run,
@@ -29,7 +30,7 @@ from apps.chains.evm.fees import read_fees
 from apps.chains.evm.funding import first_funding
 from apps.chains.evm.payers import first_coins
 from apps.chains.evm.probes_run import Assessment
-from apps.chains.evm.simulate_script import Stage
+from apps.chains.evm.simulate_script import Stage, script_request, script_told
 from apps.chains.evm.token_text import NAME_CHARS_MAX, SYMBOL_CHARS_MAX, token_decimals, token_text
 from apps.domain.entities import FirstCoins
 from apps.domain.errors import BadDataError, EndpointLyingError, NetworkError, ReorgError
@@ -567,6 +568,24 @@ class EvmReader:
         """Return why the transaction would fail upon what waits at the node, "" when it would not or nobody can tell."""
         [answer] = self._client.batch([ahead.request(tx, sender=sender, balance_raw=balance_raw)])
         return ahead.failure(answer)
+
+    def failure_in_turn(self, blocks: Sequence[Sequence[UnsignedTx]], *, sender: str) -> str | None:
+        """Return why one of these would fail, played block after block; "" for none, None when no node can tell."""
+        if not self._client.supports("simulate_v1"):
+            return None
+        header = self._header()
+        block = self._block_ref(header)
+        base_fee = parse.attempt(parse.hex_number, header.get("baseFeePerGas"), "base fee")
+        stage = Stage(
+            number=block.number,
+            at_s=block.at_ms // 1_000,
+            block_time_ms=self.profile.block_time_ms,
+            base_fee_wei=base_fee or 0,
+            tip_wei=self.profile.tip_min_wei,
+        )
+        script = in_turn.script_of(blocks, sender=sender, stage=stage)
+        answer = self._ask({"script": script_request(script, stage)})["script"]
+        return in_turn.failure_of(script_told(answer, script))
 
     def send_facts(self, question: SendQuestion) -> SendFacts:
         """Return fees, coins, nonce, allowance and the swap's trial, in one batch."""

@@ -175,6 +175,10 @@ class PaperReader:
         held = self.balances(sender, [NATIVE_ADDRESS])[NATIVE_ADDRESS] if balance_raw is None else balance_raw
         return self._reader.failure_ahead(real_of(tx), sender=sender, balance_raw=held)
 
+    def failure_in_turn(self, blocks: Sequence[Sequence[UnsignedTx]], *, sender: str) -> str | None:
+        """Return None: nothing on paper asks for it."""
+        return None
+
     def send_facts(self, question: SendQuestion) -> SendFacts:
         """Return fees and trial of the real market, coins and nonce of the paper wallet."""
         held = self.balances(question.owner, [NATIVE_ADDRESS])[NATIVE_ADDRESS]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -274,11 +275,11 @@ def order_advance(*, order: Order, after: OrderStatus, reason: str = "", **chang
         return order_transition(order_id=order.pk, before=before, after=after, reason=reason, **changes)
 
 
-def intent_of(order: Order, profile: ChainProfile) -> OrderIntent:
-    """Return the swap that an order asks for."""
+def intent_of(order: Order, profile: ChainProfile, *, way: Mapping[str, Any] | None = None) -> OrderIntent:
+    """Return the swap that an order asks for, by its own way unless another is given (empty: through its pair)."""
     base, buys = base_token(order), order.side == "buy"
     native, wrapped = profile.native, profile.wrapped_native.address
-    way = order.way
+    way = order.way if way is None else way
     return OrderIntent(
         trace_id=TraceId(order.trace_id),
         client_order_id=ClientOrderId(order.client_order_id),

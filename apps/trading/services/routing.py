@@ -2,7 +2,8 @@
 
 What the decision promised holds either way, and the least that must arrive grows with what the better way gives: else
 somebody who sees the order could take the difference. A purchase takes the way that leaves
-most. A sale is sent without a trial, and a token may refuse pools that nobody has tried: it leaves its pair's pool only where
+most, once what it buys there was sold through its pair, played on the chain's state: a token may know by which pool one came,
+and let nobody out who came by another. A sale is sent without a trial, and a token may refuse pools that nobody has tried: it leaves its pair's pool only where
 another pays twice as much, as when the liquidity was taken out of its own, and not again right after a try that failed.
 """
 
@@ -10,9 +11,11 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from django.db import transaction
+from django.utils import timezone
 
 from apps.discovery.selectors import pools_beside
 from apps.discovery.services.listings import listing_of
@@ -20,12 +23,14 @@ from apps.domain.errors import SniperError
 from apps.domain.events import EventKind
 from apps.domain.ids import PairKey
 from apps.domain.market import ChainProfile, Listing
-from apps.domain.money import BPS_ONE
+from apps.domain.money import BPS_ONE, Amount
 from apps.domain.order import OrderStatus
+from apps.state.services.config import active_config
 from apps.state.services.events import event_record
 from apps.trading.logic.pool import after_tax
 from apps.trading.logic.route import Route, RoutePool, best_route
 from apps.trading.models import Order
+from apps.trading.services.orders import intent_of
 from apps.trading.services.ports import ExecutionPorts
 
 logger = logging.getLogger(__name__)
@@ -33,6 +38,10 @@ logger = logging.getLogger(__name__)
 #: A purchase leaves its pair's pool for so much more, after gas; less is not worth a pool that nobody has judged.
 BUY_GAIN_MIN_BPS = 50
 SELL_GAIN_MIN_BPS = BPS_ONE
+#: What is tried takes no more, and the sale that is tried may fall so far short of its quote.
+TRIAL_GAS = 2_000_000
+TRIAL_DEADLINE_S = 86_400
+QUOTE_SLACK_BPS = 100
 
 
 def way_choose(*, order: Order, ports: ExecutionPorts) -> None:
@@ -40,7 +49,7 @@ def way_choose(*, order: Order, ports: ExecutionPorts) -> None:
 
     Raises nothing: without an answer of the chain the order goes through its pair.
     """
-    if order.status != OrderStatus.CREATED.value:
+    if order.status != OrderStatus.CREATED.value or not ports.takes_other_ways:
         return
     beside = [pair for pair in pools_beside(order.pair) if pair.dex_key in ports.builders]
     if not beside:
@@ -96,7 +105,7 @@ def _better_way(order: Order, listings: list[Listing], ports: ExecutionPorts) ->
     key = PairKey(order.pair.pair_key)
     own = [pools[key]] if key in pools else []
     direct, best = _route(order, own, profile), _route(order, pools.values(), profile)
-    if best is None or best == direct or (len(best.pools) > 1 and not ports.takes_two_pools):
+    if best is None or best == direct:
         return {}
     gain_min_bps = BUY_GAIN_MIN_BPS
     if order.side == "sell":
@@ -108,7 +117,7 @@ def _better_way(order: Order, listings: list[Listing], ports: ExecutionPorts) ->
     least = _least_raw(order, direct=direct, best=best)
     if best.amount_out_raw < least:
         return {}
-    return {
+    way = {
         "dex_key": best.dex_key,
         "pair_key": best.pools[0].reserves.pair_key,
         "tokens": list(best.tokens),
@@ -116,6 +125,42 @@ def _better_way(order: Order, listings: list[Listing], ports: ExecutionPorts) ->
         "out_raw": str(best.amount_out_raw),
         "least_raw": str(least),
     }
+    if order.side == "buy" and not (own and _leads_back(order, way, own[0], ports)):
+        return {}
+    return way
+
+
+def _leads_back(order: Order, way: Mapping[str, Any], own: RoutePool, ports: ExecutionPorts) -> bool:
+    """Tell whether what the way buys can be sold in the pair's own pool one block later, for what it gives there.
+
+    Played at the newest block; False where nobody can tell.
+    """
+    profile, owner = ports.profile, ports.signer.address(order.wallet_key)
+    bought = intent_of(order, profile, way=way)
+    own_intent = intent_of(order, profile, way={})
+    base, least = bought.amount_out_min.token, bought.amount_out_min.raw
+    tax_bps = active_config().config.rules.sell_tax_max_bps
+    back = (
+        own.out_raw(base.address.lower(), after_tax(least, tax_bps)) * (BPS_ONE - QUOTE_SLACK_BPS) // BPS_ONE
+    )
+    sold = replace(
+        own_intent,
+        side="sell",
+        route=own_intent.route[::-1],
+        amount_in=Amount(least, base),
+        amount_out_min=Amount(max(back, 1), profile.native),
+        gas_limit=TRIAL_GAS,
+    )
+    seller = ports.builder(sold.dex_key)
+    approval = seller.approval(sold, nonce=0, allowance_raw=0)
+    far_s = int(timezone.now().timestamp()) + TRIAL_DEADLINE_S
+    buy = ports.builder(bought.dex_key).swap(bought, nonce=0, recipient=owner, deadline_s=far_s)
+    sale = seller.swap(sold, nonce=0, recipient=owner, deadline_s=far_s)
+    blocks = ([buy, *([] if approval is None else [approval])], [sale])
+    failure = ports.reader.failure_in_turn(blocks, sender=owner)
+    if failure:
+        logger.warning("a better way leads into a trap", extra={"order": order.pk, "failure": failure})
+    return failure == ""
 
 
 def _least_raw(order: Order, *, direct: Route | None, best: Route) -> int:
