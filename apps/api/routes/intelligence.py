@@ -25,11 +25,13 @@ from apps.intelligence.services.statistics import processing_statistics
 from apps.risk.logic.record import card_from_json
 from apps.risk.models import VerdictRecord
 from apps.risk.selectors import findings_of, verdict_latest
+from apps.state.kept import kept_for
 from apps.state.permissions import LOOK
 from apps.trading.models import Opportunity
 
 router = Router(tags=["intelligence"])
-_PAIRS_MAX = 20
+#: Statistics look into hundreds of analyses: an answer counts for so long.
+KEPT_S = 2
 
 
 @reads(router, "/pairs/recent", permission=LOOK, answers=Page[s.RecentPairOut])
@@ -176,7 +178,12 @@ def _market(row: MarketRow) -> s.MarketOut:
 
 @reads(router, "/stats/processing", permission=LOOK, answers=s.ProcessingOut)
 def processing_stats(request: HttpRequest) -> s.ProcessingOut:
-    """Tell how analysing went in the last quarter of an hour."""
+    """Tell how analysing went in the last quarter of an hour; up to two seconds old."""
+    return _processing()
+
+
+@kept_for(KEPT_S)
+def _processing() -> s.ProcessingOut:
     found = processing_statistics(now=timezone.now())
     return s.ProcessingOut(
         since=found.since,
