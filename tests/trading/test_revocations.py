@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, cast
 
 import pytest
 
 from apps.domain.engine import EngineStatus
-from apps.domain.errors import ConfigurationError
+from apps.domain.errors import ConfigurationError, KeystoreError
 from apps.trading.models import Revocation, TxAttempt
 from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
 from apps.trading.services.revocations import (
@@ -76,6 +77,31 @@ def test_revocation_when_the_engine_is_shut_then_waits_and_says_why(world: World
     row.refresh_from_db()
     assert (row.status, len(world.chain.sends)) == ("waiting", sent)
     assert status.value.replace("_", " ") in told_of(row)
+
+
+class Refusing:
+    """A signer whose wallet is locked."""
+
+    def __init__(self, world: World) -> None:
+        self.address = world.ports.signer.address
+
+    def sign(self, *_args: Any, **_options: Any) -> Any:
+        raise KeystoreError("wallet trader is locked", remedy="unlock it")
+
+
+def test_revocation_when_the_signer_refuses_then_ends_with_the_reason_and_takes_no_nonce(world: World):
+    approval = approved(world)
+    left(world, approval, 5)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    nonce = nonces_next(wallet_key="trader", chain_key=world.profile.chain_key)
+    with pytest.raises(KeystoreError):
+        revocation_execute(
+            revocation_id=row.pk, ports=replace(world.ports, signer=cast(Any, Refusing(world)))
+        )
+    row.refresh_from_db()
+    assert (row.status, "locked" in told_of(row)) == ("ended", True)
+    assert nonces_next(wallet_key="trader", chain_key=world.profile.chain_key) == nonce
+    assert revocation_request(approval_id=approval.pk, by="olga") != row
 
 
 def test_revocation_when_nothing_is_left_then_costs_no_gas(world: World):

@@ -27,6 +27,7 @@ from apps.wallets.services.wallets import sandbox_wallet_prepare
 
 HELP = "execution success with injected faults: unfiltered, and of orders whose price stayed within slippage"
 SECONDS_DEFAULT = 600
+NEEDS_WEB = False
 #: In basis points of all orders that ended.
 AIM_UNFILTERED_BPS, AIM_WITHIN_SLIPPAGE_BPS = 9_500, 9_900
 _SETTLE_S = 45.0
@@ -41,10 +42,10 @@ def run(*, seconds: int, seed: int, kill: Callable[[str], bool]) -> dict[str, An
     Call ``market_pause`` before the start. Raises PlatformError when the system does not come up.
     """
     ours = sandbox_wallet_prepare().address
-    with _behind_proxies() as proxies:
-        _listener_anew(kill)
+    with behind_proxies() as proxies:
+        listener_anew(kill)
         open_market(timeout_s=_START_TIMEOUT_S)
-        trouble = Trouble(seed=seed, proxies=proxies, chains=_chains(), ours=ours, kill=kill)
+        trouble = Trouble(seed=seed, proxies=proxies, chains=chains_at_work(), ours=ours, kill=kill)
         trouble.start()
         try:
             time.sleep(seconds)
@@ -54,7 +55,8 @@ def run(*, seconds: int, seed: int, kill: Callable[[str], bool]) -> dict[str, An
         return _report(rest, trouble, proxies)
 
 
-def _chains() -> dict[str, SandboxRpc]:
+def chains_at_work() -> dict[str, SandboxRpc]:
+    """Return the chains that run, past the proxies."""
     base = settings.ENV.sandbox_port_base
     keys = set(Endpoint.objects.values_list("chain__key", flat=True))
     return {
@@ -63,7 +65,7 @@ def _chains() -> dict[str, SandboxRpc]:
 
 
 @contextmanager
-def _behind_proxies() -> Iterator[dict[str, FaultProxy]]:
+def behind_proxies() -> Iterator[dict[str, FaultProxy]]:
     """Put a proxy between the engine and each chain; the market stays at the chains themselves."""
     base = settings.ENV.sandbox_port_base
     keys = set(Endpoint.objects.values_list("chain__key", flat=True))
@@ -77,14 +79,14 @@ def _behind_proxies() -> Iterator[dict[str, FaultProxy]]:
             proxy.close()
 
 
-def _listener_anew(kill: Callable[[str], bool]) -> None:
+def listener_anew(kill: Callable[[str], bool]) -> None:
     """Let the listener take up the proxies: it keeps an endpoint for as long as that answers."""
-    Heartbeat.objects.filter(component__startswith="listener").delete()
     deadline = time.monotonic() + _START_TIMEOUT_S
     while not kill("listener"):
         if time.monotonic() > deadline:
             raise PlatformError("The listener did not start.", remedy="Read its lines in the log.")
         time.sleep(_LOOK_EVERY_S)
+    Heartbeat.objects.filter(component__startswith="listener").delete()
 
 
 def _report(rest: Mapping[str, Any], trouble: Trouble, proxies: Mapping[str, FaultProxy]) -> dict[str, Any]:
@@ -113,6 +115,8 @@ def _report(rest: Mapping[str, Any], trouble: Trouble, proxies: Mapping[str, Fau
         "faults": dict(trouble.struck),
         "requests": sum(proxy.requests for proxy in proxies.values()),
         "requests_hit": dict(hits),
+        "proxies_in_place": set(Endpoint.objects.values_list("url_http", flat=True))
+        == {proxy.url for proxy in proxies.values()},
         **{
             key: rest[key]
             for key in (

@@ -58,7 +58,11 @@ class Trouble:
             kind, chain_key = self._random.choice(_KINDS), self._random.choice(sorted(self._chains))
             try:
                 self._strike(kind, chain_key)
-            except NetworkError as error:  # the chain was just busy with a fault of its own
+            except (
+                NetworkError,
+                KeyError,
+                TypeError,
+            ) as error:  # the chain was just busy with something else
                 logger.warning("a fault did not come about", extra={"kind": kind, "error": str(error)})
                 continue
             finally:

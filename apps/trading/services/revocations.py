@@ -10,7 +10,14 @@ import logging
 from django.db import IntegrityError, transaction
 from django.utils import timezone
 
-from apps.domain.errors import ConfigurationError, NonceConflictError, TradingError
+from apps.domain.errors import (
+    ConfigurationError,
+    EpochClosedError,
+    NetworkError,
+    NonceConflictError,
+    SniperError,
+    TradingError,
+)
 from apps.domain.events import EventKind
 from apps.domain.ids import ChainKey, WalletKey
 from apps.domain.order import UnsignedTx
@@ -94,7 +101,8 @@ def revocations_waiting(*, chain_key: str, limit: int = 50) -> tuple[int, ...]:
 def revocation_execute(*, revocation_id: int, ports: ExecutionPorts) -> TxAttempt | None:
     """Sign, store and send a revocation, at most once; None when it waits, or there is nothing left to take back.
 
-    Raises what reader and signer raise: nothing is taken then, and it waits for the next try. A shut engine lets it wait.
+    Raises what reader and signer raise: nothing is taken then. What passes by itself is tried again, a refusal of the
+    signer ends it. A shut engine lets it wait.
     """
     row = Revocation.objects.select_related("order__pair__base").get(pk=revocation_id)
     engine, order = engine_view(), row.order
@@ -103,17 +111,29 @@ def revocation_execute(*, revocation_id: int, ports: ExecutionPorts) -> TxAttemp
     if not engine.may_exit:
         _explain(row, f"the engine is {engine.status.value.replace('_', ' ')}")
         return None
-    owner = ports.signer.address(order.wallet_key)
+    try:
+        attempt = _stored(row, ports, epoch=engine.epoch)
+    except SniperError as error:
+        if not isinstance(error, NetworkError | NonceConflictError | EpochClosedError):
+            _end(row, f"it could not be signed: {error}")  # as with a locked wallet; a person may ask again
+        raise
+    if attempt is not None:
+        attempts_send(order=order, attempts=[attempt], side="sell", ports=ports)
+    return attempt
+
+
+def _stored(row: Revocation, ports: ExecutionPorts, *, epoch: int) -> TxAttempt | None:
+    """Return the signed and stored transaction; None when nothing is left to take back."""
+    owner = ports.signer.address(row.order.wallet_key)
     if ports.reader.allowance(owner, row.spender, row.token_address) == 0:
         _end(row, "nothing is left to take back")
         return None
     for _ in range(_TRIES_MAX):
-        attempt = _signed_and_stored(row, ports, owner=owner, epoch=engine.epoch)
+        attempt = _signed_and_stored(row, ports, owner=owner, epoch=epoch)
         if attempt is not None:
-            attempts_send(order=order, attempts=[attempt], side="sell", ports=ports)
             return attempt
     raise NonceConflictError(
-        f"No nonce of {order.wallet_key} was to be had for a revocation: its orders took them.",
+        f"No nonce of {row.order.wallet_key} was to be had for a revocation: its orders took them.",
         remedy="It is tried again by itself.",
     )
 
