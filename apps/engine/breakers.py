@@ -154,9 +154,10 @@ def _fees_of(chain_key: str, config: Breakers, now: datetime) -> ChainFees | Non
     if known is not None and time.monotonic() - known[0] < _FEES_EVERY_S:
         return known[1]
     try:
-        fee = wiring.chain_ports(chain_key).reader.fees().base_fee_wei
+        quote = wiring.chain_ports(chain_key).reader.fees()
     except NetworkError:
         return None
+    fee = quote.base_fee_wei or quote.tip_wei  # where there is no base fee, tips are the whole price
     found = ChainFees(
         chain_key=chain_key,
         now_wei=fee,
