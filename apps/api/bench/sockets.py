@@ -22,6 +22,7 @@ from django.db import close_old_connections
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, WebSocketException
 
+from apps.domain.errors import NetworkError
 from apps.domain.events import EventKind
 from apps.intelligence.logic.processing import quantile
 from apps.state.models import Event
@@ -38,6 +39,8 @@ _ALONE_S: Final = 5
 _AFTER_STORM_S: Final = 5
 _RELAY_EVERY_S: Final = 0.1
 _DRAIN_S: Final = 10.0
+_START_MAX_S: Final = 90.0
+_TRY_S: Final = 3.0
 _AT_ONCE: Final = 50  # connections that are being opened; a browser's back-log is no larger
 _KIND: Final = EventKind.OPPORTUNITY_FOUND
 _BACKEND: Final = "django.contrib.auth.backends.ModelBackend"
@@ -152,7 +155,8 @@ class _Source:
 def run(seconds: int = SECONDS) -> dict[str, Any]:
     """Measure; times are in milliseconds unless their name says otherwise."""
     cookie = _cookie()
-    alone = asyncio.run(_measure(cookie, clients=1, seconds=_ALONE_S, storm=False))
+    asyncio.run(_wait_for_server(cookie))
+    alone = asyncio.run(_measure(cookie, clients=1, seconds=min(_ALONE_S, seconds), storm=False))
     many = asyncio.run(_measure(cookie, clients=CLIENTS, seconds=seconds, storm=True))
     p95 = many["latency_ms"]["p95"]
     return {
@@ -160,6 +164,25 @@ def run(seconds: int = SECONDS) -> dict[str, Any]:
         "baseline": {"one_client_latency_ms": alone["latency_ms"]},
         "ratio": {"p95_over_one_client": round(p95 / max(alone["latency_ms"]["p95"], 0.1), 2)},
     }
+
+
+async def _wait_for_server(cookie: str) -> None:
+    """Return once the server takes a connection. Raises NetworkError when it does not in time."""
+    deadline = time.monotonic() + _START_MAX_S
+    while time.monotonic() < deadline:
+        first = _Client()
+        listening = asyncio.create_task(first.listen(cookie, asyncio.Semaphore(1)))
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_TRY_S):
+                await first.begun.wait()
+        listening.cancel()
+        await asyncio.gather(listening, return_exceptions=True)
+        if first.begun.is_set():
+            return
+    raise NetworkError(
+        f"the web server did not take a connection within {_START_MAX_S:.0f} s",
+        remedy="Look at its log; on a busy machine try again later.",
+    )
 
 
 async def _measure(cookie: str, *, clients: int, seconds: int, storm: bool) -> dict[str, Any]:
@@ -177,7 +200,7 @@ async def _measure(cookie: str, *, clients: int, seconds: int, storm: bool) -> d
         if storm:
             reconnected_s, tasks = await _storm(people, tasks, cookie, first)
             report["reconnect_all_s"] = reconnected_s
-            await asyncio.sleep(_AFTER_STORM_S)
+            await asyncio.sleep(min(_AFTER_STORM_S, seconds))
     expected = await asyncio.to_thread(_recorded_since, first)
     deadline = time.monotonic() + _DRAIN_S
     # What 200 clients have got is only seen by looking.
