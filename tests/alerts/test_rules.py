@@ -120,6 +120,22 @@ def test_too_little_known_then_not_told(facts: Facts):
     assert judge(facts, Alerts()).signals == ()
 
 
+@pytest.mark.parametrize(
+    ("summary", "title"),
+    [
+        ("Simulated: BTC rises: its price stands above its mean", "Large holders: Simulated: BTC rises"),
+        (
+            "CAT: whales have sold 30 % of it (confidence 0.7)",
+            "Large holders: CAT: whales have sold 30 % of it",
+        ),
+        ("whales", "Large holders: whales"),
+    ],
+)
+def test_happening_then_its_title_is_its_first_clause_and_its_text_all_of_it(summary: str, title: str):
+    [signal] = judge(Facts(happenings=(replace(HAPPENING, summary=summary),)), Alerts()).signals
+    assert (signal.title, signal.text) == (title, summary)
+
+
 def test_web_server_that_does_not_answer_then_told():
     [signal] = judge(Facts(web=WebFact(answered_ms=None)), Alerts()).signals
     assert "at all" in signal.text

@@ -124,7 +124,7 @@ def test_happenings_when_many_come_then_one_message_names_them_together():
     AlertRecord.objects.filter(told_at__isnull=False).update(told_at=timezone.now() - timedelta(hours=1))
     told()
     assert Delivery.objects.count() == 2
-    assert Delivery.objects.latest("pk").notice["text"].startswith("2 more: ")
+    assert ". 2 more: " in Delivery.objects.latest("pk").notice["text"]
     assert not AlertRecord.objects.filter(told_at=None).exists()
 
 

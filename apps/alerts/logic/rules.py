@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from decimal import Decimal
@@ -15,6 +16,7 @@ Severity = Literal["info", "warning", "critical"]
 #: Fewer hours with trades than this make no usual volume.
 VOLUME_HOURS_MIN = 6
 _MICROS = 1_000_000
+_CLAUSE_ENDS, _CLAUSE_MIN = re.compile(r": | \(|; |, "), 20
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -321,12 +323,23 @@ def _happened(facts: Facts, config: Alerts) -> Iterator[Signal]:
                 rule=item.rule,
                 key=f"{item.rule}/{item.subject}",
                 severity="info",
-                title=f"{_TITLES[item.rule]}: {item.summary}",
+                title=f"{_TITLES[item.rule]}: {_beginning(item.summary)}",
+                text=item.summary,
                 subject=item.subject,
                 trace_id=item.trace_id,
                 is_lasting=False,
                 at_ms=item.at_ms,
             )
+
+
+def _beginning(summary: str) -> str:
+    """Return the first clause that says something: a name or a mark alone does not."""
+    length = 0
+    for found in _CLAUSE_ENDS.finditer(summary):
+        length = found.start()
+        if length >= _CLAUSE_MIN:
+            return summary[:length]
+    return summary
 
 
 _Look = Callable[[Facts, Alerts], Iterator[Signal]]

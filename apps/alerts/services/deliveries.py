@@ -115,7 +115,7 @@ def notice_of(row: AlertRecord, *, kind: Kind, others: Sequence[AlertRecord] = (
         rule=row.rule,
         severity=row.severity,
         title=row.title,
-        text=" ".join(filter(None, (row.text, more))) if kind == "raised" else "",
+        text=". ".join(filter(None, (row.text.rstrip("."), more))) if kind == "raised" else "",
         remedy=row.remedy,
         link=f"{settings.ENV.public_url.rstrip('/')}/alerts/{row.pk}/",
         at_ms=_ms(row.last_at if kind == "raised" else (row.resolved_at or row.last_at)),
@@ -187,7 +187,7 @@ def _not_sent(
     Delivery.objects.filter(pk=row.pk, status=_S.SENDING).update(
         status=status,
         next_try_at=timezone.now() + timedelta(seconds=rest_s or 0),
-        error=cut(" ".join(filter(None, (str(error), error.remedy))), 300),
+        error=cut(". ".join(filter(None, (str(error), error.remedy))), 300),
     )
     if status == _S.FAILED and not is_test:
         incident_open(

@@ -53,7 +53,7 @@ def alert_rows(ask: Ask) -> dict[str, Any]:
     if ask.get("tab") == "over":
         rows = AlertRecord.objects.exclude(resolved_at=None).order_by("-resolved_at", "-id")
     else:
-        rows = AlertRecord.objects.filter(resolved_at=None).order_by(_WORST_FIRST, "-last_at", "-id")
+        rows = AlertRecord.objects.filter(resolved_at=None).order_by(_WORST_FIRST, "-first_at", "-id")
     page: Page[AlertRecord] = Paginator(rows, ROWS_PER_PAGE).get_page(ask.page)
     return {"page_obj": page, "rows": list(page.object_list)}
 
@@ -122,12 +122,12 @@ def alarms() -> list[AlertRecord]:
     rows = AlertRecord.objects.filter(
         Q(severity="critical") | Q(rule__in=_SERVICES), resolved_at=None, acknowledged_at=None
     )
-    return list(rows.order_by(_WORST_FIRST, "-last_at")[:ALARMS_MAX])
+    return list(rows.order_by(_WORST_FIRST, "-first_at", "-id")[:ALARMS_MAX])
 
 
 def alerts_open_count() -> int:
-    """Return how many alerts are neither over nor acknowledged."""
-    return AlertRecord.objects.filter(resolved_at=None, acknowledged_at=None).count()
+    """Return how many alerts want somebody: neither over nor acknowledged, and more than worth knowing."""
+    return AlertRecord.objects.filter(resolved_at=None, acknowledged_at=None).exclude(severity="info").count()
 
 
 def bot_state() -> dict[str, Any]:
