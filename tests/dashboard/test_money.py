@@ -13,6 +13,8 @@ from apps.discovery.models import Pair
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
 from apps.domain.money import Amount, Token
 from apps.trading.logic import ledger
+from apps.trading.models import Revocation, TxAttempt
+from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
 from apps.trading.services.ledger import entry_write
 from tests import factories as f
 from tests.dashboard.conftest import client_of
@@ -73,3 +75,34 @@ def test_download_then_is_a_csv_file_without_formulas(what: str, given: str, nam
 def test_visitor_without_permission_then_sees_nothing():
     for address in (reverse("dashboard:money"), reverse("dashboard:money_export", args=["lots"])):
         assert client_of().get(address).status_code == 403
+
+
+def approval_left() -> TxAttempt:
+    """Return a mined approval whose sale came to nothing."""
+    payload = APPROVE_SELECTOR + ADDRESS_PADDING + b"\x5e" * 20 + b"\xff" * 32
+    order = f.OrderFactory(side="sell", status="reverted")
+    return f.TxAttemptFactory(order=order, purpose="approve", status="mined", payload=payload)
+
+
+def test_approval_when_taken_back_on_the_page_then_one_row_waits_for_the_signing_process():
+    approval = approval_left()
+    address = reverse("dashboard:approval_revoke", args=[approval.pk])
+    trader = client_of("operator")
+    assert address in trader.get(reverse("dashboard:money")).content.decode()
+    for _ in range(2):
+        assert trader.post(address).status_code == 302
+    row = Revocation.objects.get()
+    assert (row.status, row.spender, row.attempt) == ("waiting", "0x" + "5e" * 20, None)
+    body = trader.get(reverse("dashboard:money")).content.decode()
+    assert "waits to be signed" in body
+    assert address not in body
+
+
+def test_approval_when_one_may_only_look_then_no_button_and_no_way():
+    approval = approval_left()
+    address = reverse("dashboard:approval_revoke", args=[approval.pk])
+    viewer = client_of("viewer")
+    assert address not in viewer.get(reverse("dashboard:money")).content.decode()
+    assert viewer.post(address).status_code == 403
+    assert client_of("operator", username="olga").get(address).status_code == 405
+    assert not Revocation.objects.exists()
