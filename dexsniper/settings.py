@@ -202,4 +202,8 @@ EMAIL_TIMEOUT = 10
 METRICS_TOKEN = ENV.metrics_token
 LOGGING = logging_config(level=ENV.log_level, as_json=ENV.log_json)
 
-UNFOLD = {"SITE_TITLE": "DEX Sniper Pro", "SITE_HEADER": f"DEX Sniper Pro — {ENV.mode.upper()}"}
+UNFOLD = {
+    "SITE_TITLE": "DEX Sniper Pro",
+    "SITE_HEADER": f"DEX Sniper Pro — {ENV.mode.upper()}",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": "/static/img/favicon.svg"}],
+}

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from django_otp.oath import TOTP
+from django_otp.plugins.otp_totp.models import TOTPDevice
 from playwright.sync_api import WebSocketRoute, expect
 
 from apps.domain.engine import EngineStatus
@@ -29,6 +31,7 @@ PAGES = (
     "/orders/",
     "/risk/",
     "/monitor/",
+    "/audit/",
     "/incidents/",
     "/alerts/",
     "/configuration/",
@@ -231,3 +234,26 @@ def test_hostile_name_when_it_comes_live_then_harmless(visit: Visit, life):
     expect(row).to_contain_text("<img src=x")
     assert page.evaluate("window.hurt") is None
     assert Opportunity.objects.filter(pk=held.opportunity_id).exists()
+
+
+def test_second_factor_when_set_up_then_a_code_in_each_session_and_the_admin_opens(visit: Visit):
+    page = visit.sign_in()
+    visit.go("/second-factor/")
+    page.get_by_role("button", name="Set it up").click()
+    expect(page.locator(".qr svg")).to_be_visible()
+    device = TOTPDevice.objects.get()
+    page.fill("#id_code", f"{TOTP(device.bin_key).token():06d}")
+    page.get_by_role("button", name="Confirm").click()
+    codes = page.locator("#recovery-codes li")
+    expect(codes).to_have_count(10)
+    code = codes.first.inner_text()
+    page.context.clear_cookies()
+    page = visit.go("/login/?next=/admin/state/event/")
+    page.fill("#id_username", "ada")
+    page.fill("#id_password", "correct horse battery")
+    page.click("button[type=submit]")
+    expect(page.locator("h1")).to_have_text("Second factor")
+    page.fill("#id_code", code)
+    page.get_by_role("button", name="Go on").click()
+    page.wait_for_url("**/admin/state/event/")
+    expect(page.locator("#result_list")).to_be_visible()
