@@ -10,6 +10,7 @@ from django.utils import timezone
 from apps.domain.errors import BadDataError, NetworkError, SniperError, TradingError
 from apps.state.models import Event, Incident
 from apps.state.services.incidents import CALM_S, incident_from_error, incidents_heal
+from tests import factories
 
 pytestmark = pytest.mark.django_db
 
@@ -41,3 +42,18 @@ def test_network_fault_when_it_goes_on_then_stays_open():
 def test_fault_that_a_person_must_see_to_then_stays_open(error: SniperError):
     opened(error, age_s=10 * CALM_S)
     assert incidents_heal() == 0
+
+
+def test_reorganisation_that_was_settled_then_heals_but_a_chain_that_was_exchanged_waits_for_a_person() -> (
+    None
+):
+    for code, severity in (("REORG", "warning"), ("CHAIN_RESET", "critical")):
+        factories.IncidentFactory(
+            code=code,
+            category="network",
+            recovery="reconcile",
+            severity=severity,
+            last_at=timezone.now() - timedelta(seconds=CALM_S + 1),
+        )
+    assert incidents_heal() == 1
+    assert Incident.objects.get(resolved_at=None).code == "CHAIN_RESET"

@@ -16,7 +16,7 @@ from django.conf import settings
 
 from apps.chains.models import Endpoint
 from apps.domain.errors import PlatformError
-from apps.sandbox.chainspec import CHAINS
+from apps.sandbox.chainspec import CHAINS, chains_named
 from apps.sandbox.demo import finish, open_market
 from apps.sandbox.rpc import SandboxRpc
 from apps.sandbox.soak.exclusions import Ended, Exclusion, ended_orders, exclusion_of
@@ -64,11 +64,24 @@ def chains_at_work() -> dict[str, SandboxRpc]:
     }
 
 
+def _chains_known() -> set[str]:
+    """Return the chains with an endpoint, once the sandbox has written all of them down."""
+    wanted = {spec.key for spec in chains_named(settings.ENV.sandbox_chains)}
+    deadline = time.monotonic() + _START_TIMEOUT_S
+    while missing := wanted - set(Endpoint.objects.values_list("chain__key", flat=True)):
+        if time.monotonic() > deadline:
+            raise PlatformError(
+                f"The sandbox has no endpoint for {', '.join(sorted(missing))}.",
+                remedy="Read its lines in the log.",
+            )
+        time.sleep(_LOOK_EVERY_S)
+    return wanted
+
+
 @contextmanager
 def behind_proxies() -> Iterator[dict[str, FaultProxy]]:
     """Put a proxy between the engine and each chain; the market stays at the chains themselves."""
-    base = settings.ENV.sandbox_port_base
-    keys = set(Endpoint.objects.values_list("chain__key", flat=True))
+    base, keys = settings.ENV.sandbox_port_base, _chains_known()
     proxies = {spec.key: FaultProxy(upstream_port=spec.port(base)) for spec in CHAINS if spec.key in keys}
     try:
         for key, proxy in proxies.items():

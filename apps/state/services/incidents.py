@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any, Literal
 
 from django.db import IntegrityError, transaction
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 
 from apps.domain.errors import Category, Recovery, SniperError
@@ -23,8 +23,11 @@ CODE_LENGTH_MAX = 60
 #: A fault of the outside that has not come again for so long is over: what meets it tries again every few seconds.
 CALM_S = 180
 _HEALED_AT_ONCE_MAX = 200
-#: Faults that mend themselves: the same call is made again, here or elsewhere.
-_MENDING = (Recovery.RETRY.value, Recovery.FAILOVER.value)
+#: Faults that mend themselves: the same call is made again, here or elsewhere; or the chain was asked what came of it,
+#: unless that is so grave that a person should look.
+_MENDING = Q(recovery__in=(Recovery.RETRY.value, Recovery.FAILOVER.value)) | (
+    Q(recovery=Recovery.RECONCILE.value) & ~Q(severity="critical")
+)
 
 
 def incident_open(
@@ -131,7 +134,7 @@ def incidents_heal(*, calm_s: int = CALM_S) -> int:
     """
     before = timezone.now() - timedelta(seconds=calm_s)
     rows = Incident.objects.filter(
-        resolved_at=None, category=Category.NETWORK.value, recovery__in=_MENDING, last_at__lt=before
+        _MENDING, resolved_at=None, category=Category.NETWORK.value, last_at__lt=before
     )
     keys = list(rows.order_by("last_at").values_list("dedup_key", flat=True)[:_HEALED_AT_ONCE_MAX])
     reason = f"it has not happened again for {calm_s} s"

@@ -17,7 +17,7 @@ from apps.state.console import answer, plain_errors
 from dexsniper.alongside import at_work, run_apart
 from dexsniper.management.commands.bench import text_of
 
-#: Subject -> the module that soaks it: ``HELP``, ``SECONDS_DEFAULT`` and ``run(*, seconds, seed, kill) -> report``.
+#: Subject -> the module that soaks it: ``HELP``, ``SECONDS_DEFAULT``, ``NEEDS_WEB`` and ``run(*, seconds, seed, kill) -> report``.
 #: One that is not there is not offered.
 SUBJECTS = {
     "execution": "apps.sandbox.soak.execution",
@@ -36,7 +36,7 @@ class Command(BaseCommand):
         """Declare the subjects that are there."""
         names = [name for name, module in SUBJECTS.items() if find_spec(module) is not None]
         parser.add_argument("subject", choices=names, help="what to soak")
-        parser.add_argument("--seconds", type=int, help="how long (execution: 600)")
+        parser.add_argument("--seconds", type=int, help="how long (execution: 600, operations: 1800)")
         parser.add_argument("--seed", type=int, default=1, help="seed of market and faults (default 1)")
         parser.add_argument("--pace", type=float, default=1.0, help="new pairs a second (default 1)")
         parser.add_argument("--keep", metavar="DIR", help="keep the database and logs in this folder")
@@ -79,7 +79,8 @@ def _inner(name: str, seconds: int, seed: int, file: Path) -> None:
 
     prepare(settings.ENV, say=print)
     market_pause()  # the run's seconds begin when everything is at work
-    with at_work(all_specs(settings.ENV, web=False)) as crew:
-        found = importlib.import_module(SUBJECTS[name]).run(seconds=seconds, seed=seed, kill=crew.kill)
+    subject = importlib.import_module(SUBJECTS[name])
+    with at_work(all_specs(settings.ENV, web=subject.NEEDS_WEB)) as crew:
+        found = subject.run(seconds=seconds, seed=seed, kill=crew.kill)
         report = {"name": name, **found, "restarts": crew.restarts}
     file.write_text(json.dumps(report), encoding="utf-8")
