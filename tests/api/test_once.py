@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
+import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 
 import pytest
 from django.core.cache import caches
-from django.db import connections
+from django.db import connection, connections
 from django.utils import timezone
 
 from apps.api.models import IdempotencyKey
@@ -110,3 +113,28 @@ def test_same_request_when_made_by_many_at_once_then_one_effect(settings, tmp_pa
     assert [status for status, _ in answers] == [200] * 4
     assert all(told == answers[0][1] for _, told in answers)
     assert _stops() == 1
+
+
+@pytest.mark.sqlite
+@pytest.mark.django_db(transaction=True)
+def test_kill_when_the_database_is_locked_then_answered_without_waiting_for_it(settings, tmp_path):
+    settings.DATA_DIR = tmp_path
+    for cache in caches.all():
+        cache.clear()
+    f.EngineStateFactory(status="running")
+    f.ConfigRevisionFactory()
+    bearer = bearer_of("operator")
+    assert bearer.get("/autotrade/status").status_code == 200  # what is loaded once is loaded
+    lock = sqlite3.connect(str(connection.settings_dict["NAME"]), isolation_level=None)
+    lock.execute("BEGIN IMMEDIATE")
+    started = time.monotonic()
+    told = bearer.post(PULL, key="k").json()
+    took_s = time.monotonic() - started
+    lock.execute("ROLLBACK")
+    lock.close()
+    for thread in [item for item in threading.enumerate() if item.name == "killswitch"]:
+        thread.join(timeout=15)
+    assert (told["latch_written"], told["database_written"], told["drained"]) == (True, False, True)
+    assert took_s < 5  # whoever waits for the lock waits for ten
+    assert EngineState.objects.get().status == "emergency_stopped"  # it learnt of it afterwards
+    assert not IdempotencyKey.objects.exists()
