@@ -17,6 +17,7 @@ from apps.api import sockets, streams
 from apps.api import streams_log as log
 from apps.api.messages import FLOW, schema_of
 from apps.api.streams import Hub
+from apps.api.streams_door import Door
 from apps.domain.events import EventKind
 from apps.state.models import Event
 from apps.state.services.events import event_record
@@ -56,6 +57,14 @@ async def made(function: Any, *args: Any, **kwargs: Any) -> Any:
     return await sync_to_async(function)(*args, **kwargs)
 
 
+def _cookie_of(user: Any) -> bytes:
+    """Sign a user in and return the browser's cookie."""
+    browser = Browser()
+    if not isinstance(user, AnonymousUser):
+        browser.force_login(user)
+    return "; ".join(f"{name}={item.value}" for name, item in browser.cookies.items()).encode()
+
+
 class Socket:
     """A client that is signed in."""
 
@@ -73,14 +82,9 @@ class Socket:
     async def __aexit__(self, *_: object) -> None:
         await self.socket.disconnect()
 
-    async def open(self) -> bool:
-        def cookie() -> bytes:
-            browser = Browser()
-            if not isinstance(self.user, AnonymousUser):
-                browser.force_login(self.user)
-            return "; ".join(f"{name}={item.value}" for name, item in browser.cookies.items()).encode()
-
-        headers = [(b"cookie", await made(cookie)), (b"host", b"localhost"), _ORIGIN]
+    async def open(self, cookie: bytes | None = None) -> bool:
+        cookie = await made(_cookie_of, self.user) if cookie is None else cookie
+        headers = [(b"cookie", cookie), (b"host", b"localhost"), _ORIGIN]
         self.socket = WebsocketCommunicator(application, self._path, headers=headers)
         return (await self.socket.connect(timeout=5))[0]
 
@@ -201,6 +205,17 @@ async def test_many_clients_when_events_come_then_the_log_is_read_once():
     assert hub.queries - before <= 2 * turns + 22, "no client asks by itself"
     for client in clients:
         await client.__aexit__()
+
+
+async def test_crowd_when_it_comes_at_once_then_its_sessions_are_looked_up_together():
+    users = [await made(_listener) for _ in range(3)]
+    crowd = [Socket(users[number % 3]) for number in range(12)]
+    door = Door.of_loop(asyncio.get_running_loop())
+    cookies = {user.pk: await made(_cookie_of, user) for user in users}
+    assert await asyncio.gather(*(client.open(cookies[client.user.pk]) for client in crowd)) == [True] * 12
+    assert door.lookups <= 4
+    for client in crowd:
+        await client.socket.disconnect()
 
 
 # -- resuming ---------------------------------------------------------------------------------
