@@ -25,7 +25,7 @@ def test_window_when_read_in_pages_then_all_after_a_place_once_or_none(
     window = Window(at=0, messages_max=messages_max, bytes_max=bytes_max)
     log: list[int] = []
     for step in steps:
-        own = []
+        own: list[int] = []
         for gap in step:  # lines of other kinds lie between
             own.append((own or [window.last])[-1] + gap)
         window.extend(_entries(own), reached=(own or [window.last])[-1] + 1)
