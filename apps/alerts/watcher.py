@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from apps.alerts import wiring
 from apps.alerts.logic.rules import Facts, judge
@@ -73,6 +73,12 @@ class Watcher:
 
     def run(self) -> None:
         """Look and send until ``stop``. A second process waits until the first one is gone."""
+        try:
+            self._run()
+        finally:
+            connections.close_all()
+
+    def _run(self) -> None:
         while not self._leads():
             if self.stopping.wait(1.0):
                 return
@@ -115,6 +121,12 @@ class Watcher:
         return lambda: _ignore(deliveries_send(transport))
 
     def _every(self, name: str, job: Callable[[], None], seconds: float) -> None:
+        try:
+            self._repeat(name, job, seconds)
+        finally:
+            connections.close_all()  # of this thread
+
+    def _repeat(self, name: str, job: Callable[[], None], seconds: float) -> None:
         while not self.stopping.is_set():
             rest_s = seconds
             close_old_connections()

@@ -16,7 +16,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, connections
 
 from apps.alerts.services import pairing
 from apps.alerts.telegram import verbs
@@ -118,6 +118,12 @@ class Bot:
     def run(self) -> None:
         """Ask and obey until stopped; whatever fails is tried again with back-off."""
         threading.Thread(target=self._work, name="alerts-bot-work", daemon=True).start()
+        try:
+            self._listen()
+        finally:
+            connections.close_all()  # of this thread
+
+    def _listen(self) -> None:
         delay_s, failures = BACKOFF_FIRST_S, 0
         while not self._stopping.is_set():
             close_old_connections()
@@ -247,6 +253,7 @@ class Bot:
                 continue
             close_old_connections()
             self.obey(message)
+        connections.close_all()
 
     def obey_waiting(self) -> int:
         """Carry out what waits, in this thread; return how many commands that were."""
