@@ -84,12 +84,11 @@ class LocalChain:
             tip_wei=_TIP_WEI,
         )
         try:
-            tx_hash = self.rpc.call("eth_sendRawTransaction", raw)
+            # The node mines it at once and answers when that is done: one question instead of three.
+            receipt: dict[str, Any] | None = self.rpc.call("eth_sendRawTransactionSync", raw)
         except SandboxRpcError as error:
             sender.nonce -= 1
             raise BadDataError(f"the node refuses the transaction: {str(error)[:200]}") from error
-        self.mine(1)
-        receipt: dict[str, Any] | None = self.rpc.call("eth_getTransactionReceipt", tx_hash)
         if receipt is None:
             raise NetworkError("The evaluation's chain did not mine a transaction.")
         return receipt
@@ -118,7 +117,7 @@ def local_chain() -> Iterator[LocalChain]:
     """Run a fresh chain with the exchange on it. Raises ConfigurationError or PlatformError when it does not start."""
     command = [
         *(str(anvil_path()), "--host", "127.0.0.1", "--port", "0", "--chain-id", str(SPEC.chain_id)),
-        *("--accounts", "1", "--no-mining", "--order", "fees", "--gas-limit", str(_GAS_LIMIT)),
+        *("--accounts", "1", "--order", "fees", "--gas-limit", str(_GAS_LIMIT)),
         *("--prune-history", str(_STATES_KEPT)),
     ]
     with tempfile.TemporaryFile() as log:
