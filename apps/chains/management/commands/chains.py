@@ -12,7 +12,8 @@ from apps.chains.models import Chain
 from apps.chains.selectors import readable_chains
 from apps.chains.services.defaults import chains_load
 from apps.chains.services.lockers import LockerCheck, lockers_verify
-from apps.state.console import answer, plain_errors
+from apps.state.console import answer, console_user, plain_errors
+from apps.state.tracing import bind_actor
 
 
 class Command(BaseCommand):
@@ -64,7 +65,7 @@ class Command(BaseCommand):
         keys = (
             [options["chain"]] if options["chain"] else list(readable_chains().values_list("key", flat=True))
         )
-        with plain_errors():
+        with plain_errors(), bind_actor(console_user):
             checks = [
                 check
                 for key in keys
