@@ -146,7 +146,7 @@ def test_wallet_trades_before_it_was_ever_compared_then_its_opening_is_booked_al
     road = Road(base_ground, installation)
     engine_start(by="test", reason="test")
     launch = road.launch()
-    [source] = wiring.chain_ports(road.chain_key).sources
+    source = wiring.chain_ports(road.chain_key).sources[0]
     head = int(road.rpc("eth_blockNumber"), 16)
     stages.register(road.chain_key, source.events(head - 10, head), source="dexscreener")
     road.deliver()  # a feed's worker was quicker than the listener

@@ -48,7 +48,7 @@ def _head(ground: Ground) -> int:
 
 def _bare_ms(ground: Ground, first: int) -> float:
     """Ask for the factory's events of the new blocks, and nothing more."""
-    [source] = wiring.chain_ports(ground.key).sources
+    source = wiring.chain_ports(ground.key).sources[0]
     started = time.perf_counter()
     ground.rpc.call("eth_getLogs", {**source.log_filter, "fromBlock": hex(first), "toBlock": "latest"})
     return (time.perf_counter() - started) * 1_000
