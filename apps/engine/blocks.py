@@ -9,6 +9,7 @@ import logging
 import time
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from functools import partial
 
 from django.db import close_old_connections
 
@@ -19,6 +20,7 @@ from apps.discovery.services.cursors import (
     cursor_advance,
     cursor_get,
     cursor_rebase,
+    hashes_since,
     ring_forget,
 )
 from apps.discovery.services.listings import listing_of, pairs_withdraw
@@ -34,7 +36,7 @@ from apps.state.services.incidents import incident_open
 from apps.trading.services.advanced_evaluation import advanced_evaluate
 from apps.trading.services.exits import exits_evaluate
 from apps.trading.services.guard import GuardLook
-from apps.trading.services.settlement import fills_finalise, fills_reverse
+from apps.trading.services.settlement import fills_finalise, fills_reverse, fills_verify
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +45,8 @@ _STEP_BLOCKS_MAX = 500
 #: How far back a chain is read that was never read before: the pools of the last minutes, not its whole past.
 _FIRST_LOOK_BACK_BLOCKS = 50
 _FOLLOWED_FOR_S = 2.0
+#: Bookings of so many times the chain's depth are held against the blocks that were read.
+_VERIFIED_DEPTHS = 3
 _PRICE_KEPT_S = 5.0
 
 
@@ -83,6 +87,11 @@ class ChainFollower:
             cursor_advance(chain_key=self.chain_key, blocks=self._between(cursor, newest))
             cursor = newest
         self._start_exits(head)
+        fills_verify(
+            chain_key=self.chain_key,
+            since_block=head.number - _VERIFIED_DEPTHS * self.ports.profile.confirmation_depth,
+            hashes_of=partial(hashes_since, self.chain_key),
+        )
         sweep.settle_chain(self.chain_key)
         fills_finalise(
             chain_key=self.chain_key, head_number=head.number, depth=self.ports.profile.confirmation_depth

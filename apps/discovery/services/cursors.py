@@ -84,6 +84,12 @@ def chain_check(
     return find_fork(ring_of(chain_key), fetch_hash, head_number=head_number, genesis_hash=genesis_hash)
 
 
+def hashes_since(chain_key: str, number: int) -> dict[int, str]:
+    """Return the hashes of the blocks that were read, by height, from ``number`` on."""
+    rows = BlockHash.objects.filter(chain_key=chain_key, number__gte=number)
+    return dict(rows.values_list("number", "hash"))
+
+
 def _remember(chain_key: str, blocks: Sequence[BlockRef]) -> None:
     rows = [
         BlockHash(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 
 from django.db import transaction
@@ -37,6 +38,9 @@ from apps.trading.services.positions import base_token, fees_paid, fill_apply, n
 from apps.trading.services.replacement import order_replace
 
 logger = logging.getLogger(__name__)
+
+#: Gives the hashes of the blocks that were read, by height, from a height on.
+HashesOf = Callable[[int], Mapping[int, str]]
 
 #: A stored transaction that is younger is just being sent by its worker.
 SEND_STALE_S = 5
@@ -389,6 +393,40 @@ def fills_reverse(*, chain_key: str, above_block: int) -> tuple[int, ...]:
             dedup_key=f"reorg/{chain_key}/{above_block}",
         )
     return order_ids
+
+
+def fills_verify(*, chain_key: str, since_block: int, hashes_of: HashesOf) -> tuple[int, ...]:
+    """Book back what was booked from a block that is not the one we have read at its height; return the orders.
+
+    A receipt may come from a block that goes away again before the chain's reader has seen it: no fork shows then, and only
+    the block's hash tells. ``hashes_of`` gives the hashes read so far from a height on. What is reversed is asked about anew.
+    """
+    rows = TxAttempt.objects.filter(
+        chain_key=chain_key, status__in=("mined", "reverted"), block_number__gte=since_block
+    )
+    booked = list(rows.order_by("block_number").values_list("order_id", "block_number", "block_hash"))
+    if not booked:
+        return ()
+    read = hashes_of(since_block)
+    strays: dict[int, int] = {}
+    for order_id, number, block_hash in booked:
+        assert number is not None
+        if number in read and read[number].lower() != block_hash.lower():
+            strays.setdefault(order_id, number)
+    for order_id, number in strays.items():
+        _order_reverse(order_id, number - 1)
+    if strays:
+        incident_open(
+            code="REORG_OF_FILLS",
+            category=Category.NETWORK,
+            recovery=Recovery.RECONCILE,
+            severity="warning",
+            title=f"{len(strays)} orders on {chain_key} were booked from blocks that are gone",
+            detail=f"The blocks from {min(strays.values())} on are other ones than those of their receipts.",
+            remedy="Nothing to do: the bookings were reversed and the chain is asked anew.",
+            dedup_key=f"stray/{chain_key}/{min(strays.values())}",
+        )
+    return tuple(strays)
 
 
 def _order_reverse(order_id: int, above_block: int) -> None:
