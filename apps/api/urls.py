@@ -16,10 +16,13 @@ from django.views.decorators.csrf import csrf_exempt
 from apps.api import pages
 from apps.api.assembly import api
 from apps.api.problems import RequestError, not_allowed, on_missing, on_request_error, on_unexpected
+from apps.state.tracing import current_trace
 
 View = Callable[..., HttpResponse]
 #: Nothing that can be asked for is longer.
 BODY_BYTES_MAX = 64 * 1024
+#: Under this id the log has everything about the request.
+TRACE_HEADER = "X-Trace-Id"
 _WITH_BODY = ("POST", "PUT", "PATCH")
 
 
@@ -39,7 +42,8 @@ def answering(view: View) -> View:
         except Exception as error:  # noqa: BLE001  # the last door: its handler logs it
             return on_unexpected(request, error)
         if response.status_code == 405:
-            return not_allowed(request, response["Allow"])
+            response = not_allowed(request, response["Allow"])
+        response[TRACE_HEADER] = current_trace()
         return response
 
     return answered
@@ -51,7 +55,11 @@ def _check(request: HttpRequest) -> None:
         raise _unreadable("The address holds a NUL character.")
     if request.method not in _WITH_BODY:
         return
-    if int(request.META.get("CONTENT_LENGTH") or 0) > BODY_BYTES_MAX:
+    told_length = str(request.META.get("CONTENT_LENGTH") or 0)
+    if not told_length.isdecimal():
+        raise _unreadable("The body's length is no number.")
+    # Who sends in pieces tells no length beforehand.
+    if int(told_length) > BODY_BYTES_MAX or len(request.body) > BODY_BYTES_MAX:
         raise RequestError(
             f"The body is longer than {BODY_BYTES_MAX} bytes.",
             status=413,

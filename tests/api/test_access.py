@@ -199,6 +199,10 @@ def test_body_when_no_database_could_keep_it_then_400(keeper: Bearer, body: byte
 def test_body_when_too_large_then_413(keeper: Bearer):
     answer = keeper.post("/autotrade/stop", {"reason": "x" * BODY_BYTES_MAX})
     assert answer.status_code == 413
+    answer = keeper.client.generic(
+        "POST", "/api/v1/autotrade/stop", "{}", headers={**keeper.headers, "Content-Length": "many"}
+    )
+    assert answer.status_code == 400
 
 
 def test_our_own_error_when_it_is_told_then_with_category_recovery_and_remedy(keeper: Bearer):

@@ -33,7 +33,7 @@ def test_engine_when_started_stopped_killed_and_resumed_then_follows_and_tells_w
     assert resumed.json()["status"] == EngineStatus.PAUSED.value
     event = _last("engine_status")
     assert event.actor == "kai"
-    assert event.trace_id
+    assert event.trace_id == resumed["X-Trace-Id"]
     assert EngineState.objects.get().changed_by == "kai"
 
 
