@@ -23,7 +23,7 @@ from apps.api.messages import (
     said,
 )
 from apps.api.streams import CLIENTS_MAX, LATER_CODE, RESTART_CODE, Client, Hub, Stream
-from apps.api.streams_door import Door, session_key_of
+from apps.api.streams_door import Door, credential_of
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +89,10 @@ class JsonSocket:
 
     async def _admitted(self, scope: dict[str, Any]) -> tuple[log.Listener | None, str]:
         """Return who may come in; None and why not."""
-        key = session_key_of(scope["headers"])
+        credential = credential_of(scope["headers"])
+        door = Door.of_loop(asyncio.get_running_loop())
         try:
-            found = await Door.of_loop(asyncio.get_running_loop()).listener(key) if key else None
+            found = None if credential is None else await door.listener(credential)
         except DatabaseError:
             return None, "no_database"
         if found is None:

@@ -1,4 +1,4 @@
-"""Who stands before the sockets: session cookies looked up together, so that a crowd that comes back at once gets in.
+"""Who stands before the sockets: sessions and tokens looked up together, so that a crowd that comes back at once gets in.
 
 A lookup costs the database a connection and several queries. All that wait are looked up in one go, each session once.
 """
@@ -8,9 +8,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from importlib import import_module
 from types import SimpleNamespace
-from typing import Any, Final, cast
+from typing import Final, cast
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
@@ -18,10 +19,24 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.http import HttpRequest, parse_cookie
 
+from apps.api.scopes import scopes_permit
+from apps.api.services.tokens import token_found, token_used
 from apps.api.streams_log import Listener, may_listen
+from apps.state.permissions import LOOK
 
 COOKIE_LENGTH_MAX: Final = 8_192
-KEY_LENGTH_MAX: Final = 64
+KEY_LENGTH_MAX: Final = 128
+_SCHEME: Final = "bearer "
+#: A token must have this permission's scope; its user must be one who may listen.
+_SCOPE_OF: Final = LOOK
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """What somebody comes with."""
+
+    text: str = field(repr=False)
+    is_token: bool = False
 
 
 class Door:
@@ -30,7 +45,7 @@ class Door:
     _by_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Door] = WeakKeyDictionary()
 
     def __init__(self) -> None:
-        self._waiting: dict[str, asyncio.Future[Listener | None]] = {}
+        self._waiting: dict[Credential, asyncio.Future[Listener | None]] = {}
         self._task: asyncio.Task[None] | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="door")
         self.lookups = 0
@@ -43,11 +58,11 @@ class Door:
             found = cls._by_loop[loop] = cls()
         return found
 
-    async def listener(self, session_key: str) -> Listener | None:
-        """Return who comes with a session, None when nobody may with it. Raises DatabaseError."""
-        future = self._waiting.get(session_key)
+    async def listener(self, credential: Credential) -> Listener | None:
+        """Return who comes with a session or token, None when nobody may with it. Raises DatabaseError."""
+        future = self._waiting.get(credential)
         if future is None:
-            future = self._waiting[session_key] = asyncio.get_running_loop().create_future()
+            future = self._waiting[credential] = asyncio.get_running_loop().create_future()
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._look_up())
         return await asyncio.shield(future)
@@ -68,18 +83,32 @@ class Door:
                     future.set_result(found[key])
 
 
-def session_key_of(headers: Iterable[tuple[bytes, bytes]]) -> str:
-    """Return the session key in a request's cookies, "" when there is none."""
-    text = next((value for name, value in headers if name == b"cookie"), b"")
-    cookies = parse_cookie(text[:COOKIE_LENGTH_MAX].decode("latin1"))
-    return cookies.get(settings.SESSION_COOKIE_NAME, "")[:KEY_LENGTH_MAX]
+def credential_of(headers: Iterable[tuple[bytes, bytes]]) -> Credential | None:
+    """Return the token in a request's headers, else the session key in its cookies, None without either."""
+    named = dict(headers)
+    authorization = named.get(b"authorization", b"").decode("latin1")
+    if authorization:
+        token = authorization[len(_SCHEME) :].strip()
+        is_bearer = authorization[: len(_SCHEME)].lower() == _SCHEME and len(token) <= KEY_LENGTH_MAX
+        return Credential(token, is_token=True) if is_bearer else None
+    cookies = parse_cookie(named.get(b"cookie", b"")[:COOKIE_LENGTH_MAX].decode("latin1"))
+    key = cookies.get(settings.SESSION_COOKIE_NAME, "")
+    return Credential(key) if 0 < len(key) <= KEY_LENGTH_MAX else None
 
 
-def _listeners(keys: tuple[str, ...]) -> dict[str, Listener | None]:
-    store = import_module(settings.SESSION_ENGINE).SessionStore
-    return {key: _listener(store(session_key=key), key) for key in keys}
+def _listeners(asked: tuple[Credential, ...]) -> dict[Credential, Listener | None]:
+    return {item: _of_token(item.text) if item.is_token else _of_session(item.text) for item in asked}
 
 
-def _listener(session: Any, key: str) -> Listener | None:
+def _of_session(key: str) -> Listener | None:
+    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key=key)
     user = get_user(cast(HttpRequest, SimpleNamespace(session=session)))
-    return Listener(user.pk, key) if may_listen(user) and user.pk is not None else None
+    return Listener(user.pk, session_key=key) if may_listen(user) and user.pk is not None else None
+
+
+def _of_token(presented: str) -> Listener | None:
+    found = token_found(presented)
+    if found is None or not scopes_permit(found.scopes, _SCOPE_OF) or not may_listen(found.user):
+        return None
+    token_used(found)
+    return Listener(found.user.pk, token_id=found.pk)

@@ -10,9 +10,12 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user_model
+from django.utils import timezone
 
 from apps.api.messages import LOGGED
 from apps.api.messages_logged import Line, line_json
+from apps.api.models import ApiToken
+from apps.api.services.tokens import in_force
 from apps.api.streams_window import Entry, Page
 from apps.state.models import AuditHead, Event
 from apps.state.permissions import may
@@ -26,10 +29,11 @@ _KINDS = [kind.value for kind in LOGGED]
 
 @dataclass(frozen=True, slots=True)
 class Listener:
-    """Who listens, and by which session."""
+    """Who listens, and by what: a session, or an API token."""
 
     user_id: int
-    session_key: str
+    session_key: str = ""
+    token_id: int = 0
 
 
 def head_position() -> int:
@@ -86,7 +90,10 @@ def may_listen(user: Any) -> bool:
 
 
 def shut_out(listeners: Iterable[Listener]) -> frozenset[Listener]:
-    """Return those who have signed out, or may not listen any more; one query a user and a session."""
+    """Return those who have signed out, whose token ended, or who may not listen any more.
+
+    One query for all users and one for all tokens, and one for each session.
+    """
     listeners = frozenset(listeners)
     users = get_user_model().objects.filter(pk__in={item.user_id for item in listeners}, is_active=True)
     allowed = {user.pk for user in users if may_listen(user)}
@@ -94,4 +101,11 @@ def shut_out(listeners: Iterable[Listener]) -> frozenset[Listener]:
     gone = {
         key for key in {item.session_key for item in listeners} - {""} if not store.exists(session_key=key)
     }
-    return frozenset(item for item in listeners if item.user_id not in allowed or item.session_key in gone)
+    asked = {item.token_id for item in listeners} - {0}
+    tokens = ApiToken.objects.filter(pk__in=asked)
+    ended = asked - set(in_force(tokens, timezone.now()).values_list("pk", flat=True))
+    return frozenset(
+        item
+        for item in listeners
+        if item.user_id not in allowed or item.session_key in gone or item.token_id in ended
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from hashlib import sha256
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from jsonschema_rs import Draft202012Validator
 from apps.api import sockets, streams
 from apps.api import streams_log as log
 from apps.api.messages import FLOW, schema_of
+from apps.api.models import ApiToken
+from apps.api.services.tokens import token_revoke
 from apps.api.streams import Hub
 from apps.api.streams_door import Door
 from apps.domain.events import EventKind
@@ -23,7 +26,7 @@ from apps.state.models import Event
 from apps.state.services.events import event_record
 from apps.state.services.relay import relay_once
 from dexsniper.asgi import application
-from tests.factories import UserFactory
+from tests.factories import ApiTokenFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 _ORIGIN = (b"origin", b"http://localhost")
@@ -153,6 +156,38 @@ async def test_socket_when_the_permission_goes_then_closed(monkeypatch):
     async with Socket(user) as socket:
         await made(user.user_permissions.clear)
         assert await socket.code() == streams.SHUT_OUT_CODE
+
+
+async def test_token_when_it_reads_then_listens_until_it_is_revoked(monkeypatch):
+    monkeypatch.setattr(streams, "PERMISSION_S", 0.05)
+    user = await made(_listener)
+    headers = [(b"host", b"localhost"), _ORIGIN]
+
+    def tokens() -> tuple[ApiToken, list[str]]:
+        rows = [
+            ApiTokenFactory(user=owner, prefix=f"{n:08x}", scopes=scopes)
+            for n, (owner, scopes) in enumerate(
+                [(user, ["read"]), (user, ["trade"]), (UserFactory(), ["read"])]
+            )
+        ]
+        texts = [f"dxs_{row.prefix}_secret" for row in rows]
+        for row, text in zip(rows, texts, strict=True):
+            ApiToken.objects.filter(pk=row.pk).update(digest=sha256(text.encode()).hexdigest())
+        return rows[0], texts
+
+    row, texts = await made(tokens)
+    for text in (*texts[1:], "dxs_00000000_wrong", "", "x" * 5_000):
+        bearer = (b"authorization", f"Bearer {text}".encode())
+        refused = WebsocketCommunicator(application, "/ws/autotrade", headers=[*headers, bearer])
+        assert not (await refused.connect(timeout=5))[0], text[:40]
+    bearer = (b"authorization", f"Bearer {texts[0]}".encode())
+    socket = Socket(user)
+    socket.socket = WebsocketCommunicator(application, "/ws/autotrade", headers=[*headers, bearer])
+    assert (await socket.socket.connect(timeout=5))[0]
+    assert (await socket.next())["payload"]["user_id"] == user.pk
+    await made(token_revoke, token_id=row.pk, by="test")
+    assert await socket.code() == streams.SHUT_OUT_CODE
+    await socket.socket.disconnect()
 
 
 # -- what arrives -----------------------------------------------------------------------------
