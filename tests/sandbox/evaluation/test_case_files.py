@@ -144,6 +144,7 @@ def test_folder_when_listed_then_files_come_in_order_with_those_of_sub_folders()
         "final",
         "held-out-3",
         "held-out-4",
+        "held-out-5",
     }
 
 
