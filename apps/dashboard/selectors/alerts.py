@@ -17,6 +17,7 @@ from apps.dashboard.asks import Ask
 ROWS_PER_PAGE: Final = 50
 DELIVERIES_SHOWN: Final = 20
 ALARMS_MAX: Final = 3
+COUNTED_MAX: Final = 100
 #: Rules that say that a service of ours is degraded.
 _SERVICES: Final = ("socket", "api", "feed")
 _WORDS: Final = {"telegram": "Telegram", "discord": "Discord", "email": "E-mail", "webhook": "Webhook"}
@@ -117,17 +118,15 @@ def deliveries_of(alert: AlertRecord) -> list[Delivery]:
     return list(alert.deliveries.all()[:ROWS_PER_PAGE])
 
 
-def alarms() -> list[AlertRecord]:
-    """Return the open alerts that nobody has acknowledged and that every page shows: critical ones, degraded services."""
-    rows = AlertRecord.objects.filter(
-        Q(severity="critical") | Q(rule__in=_SERVICES), resolved_at=None, acknowledged_at=None
-    )
-    return list(rows.order_by(_WORST_FIRST, "-first_at", "-id")[:ALARMS_MAX])
+def alerts_wanting() -> tuple[list[AlertRecord], int]:
+    """Return what every page shows, critical alerts and degraded services, and how many want somebody.
 
-
-def alerts_open_count() -> int:
-    """Return how many alerts want somebody: neither over nor acknowledged, and more than worth knowing."""
-    return AlertRecord.objects.filter(resolved_at=None, acknowledged_at=None).exclude(severity="info").count()
+    Wanting are those neither over nor acknowledged, and more than worth knowing; past COUNTED_MAX they are not counted.
+    """
+    rows = AlertRecord.objects.filter(resolved_at=None, acknowledged_at=None).exclude(severity="info")
+    wanting = list(rows.order_by(_WORST_FIRST, "-first_at", "-id")[:COUNTED_MAX])
+    alarms = [row for row in wanting if row.severity == "critical" or row.rule in _SERVICES]
+    return alarms[:ALARMS_MAX], len(wanting)
 
 
 def bot_state() -> dict[str, Any]:

@@ -8,7 +8,7 @@ from typing import Any
 from django.conf import settings
 from django.db import Error as DatabaseFault
 
-from apps.dashboard.selectors.alerts import alarms, alerts_open_count
+from apps.dashboard.selectors.alerts import alerts_wanting
 from apps.dashboard.selectors.chains import chain_heads
 from apps.domain.engine import EngineView
 from apps.domain.errors import SniperError
@@ -47,14 +47,15 @@ def incidents_open_count() -> int:
 
 def frame() -> dict[str, Any]:
     """Return everything the frame of a page shows that does not depend on who looks."""
+    alarms, wanting = alerts_wanting()
     return {
         "mode": settings.ENV.mode,
         "engine": engine_now(),
         "chains": chain_heads(),
         "positions_open": positions_open_count(),
         "incidents_open": incidents_open_count(),
-        "alerts_open": alerts_open_count(),
-        "alarms": alarms(),
+        "alerts_open": wanting,
+        "alarms": alarms,
     }
 
 
