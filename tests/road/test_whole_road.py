@@ -13,6 +13,7 @@ from apps.intelligence.models import AnalysisRecord
 from apps.risk.models import VerdictRecord
 from apps.state.models import Event
 from apps.state.services.engine import engine_start
+from apps.state.services.heartbeats import beat
 from apps.trading.models import DecisionRecord, FillRecord, JournalEntry, Opportunity, Order, Position
 from tests.road.driving import ETHER, Ground, Road
 
@@ -145,6 +146,7 @@ def test_wallet_trades_before_it_was_ever_compared_then_its_opening_is_booked_al
 ):
     road = Road(base_ground, installation)
     engine_start(by="test", reason="test")
+    beat(component=f"listener/{road.chain_key}")  # it runs, and is about to see the same
     launch = road.launch()
     source = wiring.chain_ports(road.chain_key).sources[0]
     head = int(road.rpc("eth_blockNumber"), 16)
