@@ -22,7 +22,8 @@ class ExecutionPorts:
     sender: TxSender
     evidence: EvidenceReader | None = None  # why balances changed; None: nobody can tell
     relays: tuple[PrivateRelay, ...] = ()  # best first; with one, swaps go there and not to ``sender``
-    takes_other_ways: bool = True  # swaps may lead through other pools than their pair's; fills on paper do not
+    #: Swaps may lead through other pools than their pair's; fills on paper do not.
+    takes_other_ways: bool = True
 
     def builder(self, dex_key: str) -> SwapBuilder:
         """Return the builder of a DEX. Raises ConfigurationError when it is switched off or unknown."""
