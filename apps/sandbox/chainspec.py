@@ -177,6 +177,7 @@ CHAINS: tuple[ChainSpec, ...] = (
         trader_balance_units=20,
         slug="arbitrum",
         geckoterminal_slug="arbitrum",
+        base_fee_min_wei=10**7,
         base_fee_wei=10**7,
         base_fee_rule="told",
         tip_min_wei=0,

@@ -91,6 +91,7 @@ def test_fees_on_each_chain_then_are_those_that_the_next_block_takes(spec: Chain
         assert quote.tip_wei >= spec.tip_min_wei
     else:
         assert charged == spec.base_fee_wei
+        assert quote.base_fee_wei == charged
     if spec.ignores_tips:
         assert (quote.tip_wei, quote.tip_front_wei) == (0, 0)
     assert (quote.data_gas > 0) is (spec.data_fee_rule == "arbitrum")

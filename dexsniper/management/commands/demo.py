@@ -18,12 +18,14 @@ from typing import Any
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from apps.sandbox.chainspec import CHAINS, FEED_PORT_OFFSET
 from dexsniper.env import BASE_DIR, Environment, child_environment
 from dexsniper.supervisor import Supervisor
 
 _INNER = "--inner"
 _SETTLE_S = 20  # after the run, orders in flight reach the chain and the books
 _START_TIMEOUT_S = 90
+_STRETCHES_TRIED_MAX = 50
 
 
 class Command(BaseCommand):
@@ -126,11 +128,25 @@ def _run_outer(folder: Path, options: dict[str, Any]) -> dict[str, Any]:
 
 
 def free_ports() -> tuple[int, int]:
-    """Return a web port and the first port of a free stretch for the chains."""
+    """Return a web port and the first port of a free stretch for the chains. Raises CommandError when all are taken."""
+    for _ in range(_STRETCHES_TRIED_MAX):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            web = int(probe.getsockname()[1]) % 10_000 + 20_000
+        chains = web + 20_000
+        offsets = (*(chain.port_offset for chain in CHAINS), FEED_PORT_OFFSET)
+        if all(map(_is_free, (web, *(chains + offset for offset in offsets)))):
+            return web, chains
+    raise CommandError("no free stretch of ports was found")
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        web = int(probe.getsockname()[1]) % 10_000 + 20_000
-    return web, web + 20_000
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True
 
 
 def _tail(path: Path, lines: int = 40) -> str:
