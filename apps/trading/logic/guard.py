@@ -33,6 +33,7 @@ GUARD_RULES = frozenset(
         "sellable_from_fresh_wallet",
         "sellable_in_parts",
         "sellable_behind_buyer",
+        "sellable_otherwise",
         "sell_tax",
         "reachable_sell_tax",
         "lp_removable",
