@@ -119,7 +119,7 @@ def machine() -> str:
     """Return what was measured on: cores, memory, processor and versions."""
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / _GIB
     return (
-        f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {_processor()}, {platform.system()} {platform.release()},"
+        f"{os.cpu_count()} cores, {memory:.0f} GiB of memory, {_processor()}, {platform.system()},"
         f" Python {platform.python_version()}"
     )
 
