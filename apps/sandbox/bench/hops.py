@@ -51,10 +51,12 @@ def run() -> dict[str, Any]:
     ratio = {}
     if alone and told["decided_to_sent_ms"].get("p50"):
         base = float(quantiles_of(alone)["p50"])
-        ratio["decided_to_sent_p50_over_reads"] = round(
-            float(told["decided_to_sent_ms"]["p50"]) / base, 2
-        )
-    return {"figures": figures, "baseline": {"reads_before_a_signature_ms": quantiles_of(alone)}, "ratio": ratio}
+        ratio["decided_to_sent_p50_over_reads"] = round(float(told["decided_to_sent_ms"]["p50"]) / base, 2)
+    return {
+        "figures": figures,
+        "baseline": {"reads_before_a_signature_ms": quantiles_of(alone)},
+        "ratio": ratio,
+    }
 
 
 def _until_sent(newest: int) -> None:
