@@ -319,7 +319,7 @@ def test_lists_when_they_grow_then_no_more_queries(operator, life):
         f.EventFactory(trace_id=life["trace_id"])
     after = {url: queries_of(operator, url) for url in urls}
     assert after == before
-    assert max(after.values()) <= 60
+    assert max(after.values()) <= 70  # the monitor's, each of something else
 
 
 @pytest.mark.slow
