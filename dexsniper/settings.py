@@ -139,7 +139,7 @@ SESSION_COOKIE_AGE = 14 * 86_400 if ENV.is_sandbox else 86_400
 X_FRAME_OPTIONS = "DENY"
 # Behind a proxy that speaks TLS (docs/security.md): cookies travel encrypted alone, and browsers are told to insist.
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = ENV.tls
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz|metrics)$"]  # asked on this machine, without the proxy
 SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if ENV.tls else None
 SECURE_HSTS_SECONDS = 31_536_000 if ENV.tls else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = ENV.tls
