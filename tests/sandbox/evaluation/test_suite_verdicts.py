@@ -15,7 +15,14 @@ pytestmark = [pytest.mark.chain, pytest.mark.slow, pytest.mark.timeout(300)]
 
 #: Unsafe tokens that pass, as measured; whoever catches one takes it out of here.
 PASSED = {
-    *("ChoresOnDemand", "EndsWhenBurned", "HighBitSwitch", "MainMarketMoved", "ThreeOffices", "TwoHalvesMeet"),
+    *(
+        "ChoresOnDemand",
+        "EndsWhenBurned",
+        "HighBitSwitch",
+        "MainMarketMoved",
+        "ThreeOffices",
+        "TwoHalvesMeet",
+    ),
 }
 #: Safe tokens that are refused or unknown, as measured.
 REFUSED: set[str] = set()
