@@ -32,6 +32,10 @@ def data_fees(env: Environment) -> Iterator[Check]:
                 remedy="Correct its data fee rule in the admin under Chains, or use another endpoint.",
             )
             continue
-        price = f"{fees.data_gas} gas" if fees.data_gas else f"{raw_to_units(fees.data_fee_raw, 18).normalize():f}"
+        price = (
+            f"{fees.data_gas} gas"
+            if fees.data_gas
+            else f"{raw_to_units(fees.data_fee_raw, 18).normalize():f}"
+        )
         unit = "" if fees.data_gas else f" {row.native_symbol}"
         yield good("chains", f"{row.name} data fee", f"{price}{unit} a swap")
