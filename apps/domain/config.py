@@ -798,7 +798,9 @@ class Paper(_Section):
         ge=0,
         le=9_000,
     )
-    seed: int = _setting(0, "Another number gives other orders these fates.", ge=0, le=2**31 - 1)
+    seed: int = _setting(
+        0, "Another number gives other orders these fates.", unit="number", ge=0, le=2**31 - 1
+    )
 
 
 class Wallets(_Section):
