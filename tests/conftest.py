@@ -10,8 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import AppConfig, apps
 from django.conf import settings
+from django.contrib.auth.models import Group, Permission
 from django.db import connection
+from django.db.models.signals import post_migrate
 from django.test import TransactionTestCase
 
 from apps.state import append_only
@@ -91,7 +94,28 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> frozenset[
     with django_db_blocker.unblock():
         found = append_only.installed(connection)
         append_only.remove(connection)
+        _keep_groups()
     return found
+
+
+def _keep_groups() -> None:
+    """Put the roles back whenever a test has emptied the tables: an installation has them by its migrations."""
+    rights = {
+        group.name: list(group.permissions.values_list("content_type__app_label", "codename"))
+        for group in Group.objects.all()
+    }
+    last = list(apps.get_app_configs())[-1]
+
+    def restore(sender: AppConfig, **_: Any) -> None:
+        if sender is last and not Group.objects.exists():
+            for name, wanted in rights.items():
+                chosen = [
+                    Permission.objects.get(content_type__app_label=label, codename=code)
+                    for label, code in wanted
+                ]
+                Group.objects.create(name=name).permissions.set(chosen)
+
+    post_migrate.connect(restore, weak=False)
 
 
 # -- marks ----------------------------------------------------------------------------------

@@ -122,6 +122,7 @@ def test_configuration_behind_tls_when_checked_for_deployment_then_clean(tmp_pat
         DEXSNIPER_TLS="true",
         DEXSNIPER_ALLOWED_HOSTS="sniper.example.org",
     )
+    environment.pop("DJANGO_ALLOW_ASYNC_UNSAFE", None)  # browser tests of the same run need it
     program = (
         "import django; django.setup(); from django.core.management import call_command;"
         "call_command('check', deploy=True, fail_level='WARNING'); from django.conf import settings as s;"
