@@ -20,14 +20,14 @@ from django_otp.plugins.otp_totp.models import TOTPDevice
 
 from apps.alerts.models import BotBinding, DeniedChat
 from apps.alerts.services import pairing
-from apps.alerts.telegram.bot import COMMAND_AGE_MAX_S, COMMANDS_PER_MIN, Bot
+from apps.alerts.telegram.bot import COMMAND_AGE_MAX_S, COMMANDS_PER_MIN, DATABASE_RETRY_S, Bot
 from apps.alerts.telegram.verbs import BY_NAME, SELL_ALL_WORD
 from apps.alerts.transports.port import DeliveryFailedError
 from apps.alerts.transports.telegram import TelegramApi
 from apps.domain.engine import EngineStatus
 from apps.domain.events import EventKind
 from apps.state import permissions
-from apps.state.models import Event
+from apps.state.models import Event, Incident
 from apps.state.services.engine import engine_start, engine_view, killswitch_pull
 from apps.state.services.second_factor import vouch
 from apps.trading.models import Position
@@ -292,6 +292,60 @@ def test_kill_when_the_database_refuses_to_note_it_then_pulled_all_the_same(pair
     epoch = engine_view().epoch
     paired.bot.poll(wait_s=0)  # what was not noted comes again, and is not done again
     assert engine_view().epoch == epoch
+
+
+class Patience(threading.Event):
+    """Lets the bot listen until it has waited so many times, and keeps for how long each was meant to be."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.times, self.waits = times, []
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.waits.append(timeout)
+        if len(self.waits) >= self.times:
+            self.set()
+        return self.is_set()
+
+
+def waits_of(talk: Talk, *, times: int) -> list[float | None]:
+    patience = Patience(times)
+    Bot(api=TelegramApi(base_url=talk.service.url, token=TOKEN), stopping=patience)._listen()
+    return patience.waits
+
+
+@pytest.mark.django_db(transaction=True)  # the bot closes old connections
+def test_listening_while_the_database_is_locked_then_asked_every_second_and_nothing_written(
+    paired: Talk, monkeypatch
+):
+    def refuses(**_: Any) -> bool:
+        raise OperationalError("database is locked")
+
+    paired.write("/status")
+    with monkeypatch.context() as patch:
+        patch.setattr(BotBinding.objects, "filter", refuses)
+        assert waits_of(paired, times=5) == [DATABASE_RETRY_S] * 5
+    assert not Incident.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)  # the bot closes old connections
+def test_listening_without_a_network_then_waits_ever_longer_and_a_person_is_told(paired: Talk):
+    paired.service.faults = [(502, {}, {})] * 4
+    assert waits_of(paired, times=4) == [1.0, 2.0, 4.0, 8.0]
+    assert Incident.objects.get().code == "BOT_NOT_HEARD"
+
+
+def test_kill_when_it_fails_then_tried_again_and_answered(paired: Talk, settings: Any):
+    engine_start(by="x", reason="")
+    folder, settings.DATA_DIR = settings.DATA_DIR, settings.DATA_DIR / "file"
+    settings.DATA_DIR.write_text("a folder is expected here")
+    paired.write("/kill")
+    with pytest.raises(OSError, match="file"):
+        paired.bot.poll(wait_s=0)
+    settings.DATA_DIR = folder
+    paired.bot.poll(wait_s=0)
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+    assert "Kill switch pulled" in paired.service.last
 
 
 # -- once, in time, not too much ------------------------------------------------------------

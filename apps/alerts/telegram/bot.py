@@ -33,6 +33,8 @@ logger = logging.getLogger(__name__)
 
 WAIT_S = 25
 BACKOFF_FIRST_S, BACKOFF_MAX_S = 1.0, 60.0
+#: A locked database is no reason not to listen: the kill switch needs none.
+DATABASE_RETRY_S = 1.0
 #: Anything older was said to a bot that did not run: who said it may not want it any more.
 COMMAND_AGE_MAX_S = 120
 COMMANDS_PER_MIN = 20
@@ -116,7 +118,7 @@ class Bot:
 
     # -- asking ---------------------------------------------------------------------------
     def run(self) -> None:
-        """Ask and obey until stopped; whatever fails is tried again with back-off."""
+        """Ask and obey until stopped; whatever fails is tried again, with back-off unless it is the database."""
         threading.Thread(target=self._work, name="alerts-bot-work", daemon=True).start()
         try:
             self._listen()
@@ -129,7 +131,12 @@ class Bot:
             close_old_connections()
             try:
                 self.poll(wait_s=WAIT_S)
-            except (DeliveryFailedError, DeliveryRefusedError, DatabaseError) as error:
+                if failures:
+                    _tell_well()
+            except DatabaseError as error:  # said by the log alone: an incident would wait for the same lock
+                logger.warning("the bot was hindered by the database", extra={"error": type(error).__name__})
+                self._stopping.wait(DATABASE_RETRY_S)
+            except (DeliveryFailedError, DeliveryRefusedError) as error:
                 failures += 1
                 logger.warning("the bot was not heard", extra={"error": type(error).__name__})
                 if failures >= _FAILURES_TOLD or isinstance(error, DeliveryRefusedError):
@@ -141,8 +148,6 @@ class Bot:
                 self._stopping.wait(delay_s)
                 delay_s = min(delay_s * 2, BACKOFF_MAX_S)
             else:
-                if failures:
-                    _tell_well()
                 delay_s, failures = BACKOFF_FIRST_S, 0
 
     def poll(self, *, wait_s: int) -> int:
@@ -187,7 +192,6 @@ class Bot:
         if message is None or known is None or message.verb != "kill" or not self._is_known(message):
             return
         if known.may_kill and message.update_id > self._taken and message.update_id not in self._killed:
-            self._killed.add(message.update_id)
             self._kill(message, known)
 
     def handle(self, update: Mapping[str, Any]) -> None:
@@ -219,6 +223,7 @@ class Bot:
         """Pull first; whatever else there is to do comes after, and may fail."""
         said = verbs.Said(user=None, words=message.words, by=f"telegram:{known.username}")
         answer = verbs.BY_NAME["kill"].act(said)
+        self._killed.add(message.update_id)  # not before: what raised comes again with the next poll
         try:
             pairing.command_record(
                 verb="kill",
