@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
 import pyrage  # type: ignore[import-untyped]
 from django.conf import settings
@@ -32,12 +32,14 @@ from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 
 from apps.domain.errors import BadDataError, ConfigurationError, PlatformError
+from apps.state.latch import latch_pull
+from apps.state.logic.gate import Latch
 from apps.state.services.engine import KillReport, engine_view, killswitch_pull
-from dexsniper.supervisor import running_instance
+from dexsniper.supervisor import AlreadyRunningError, InstanceLock
 
 FORMAT: Final = 1
 PASSPHRASE_LENGTH_MIN: Final = 12
-KEYSTORE, SECRETS = "keystore", ("django.secret", "keystore.secret", "latch.json")
+KEYSTORE, SECRETS = "keystore", ("django.secret", "keystore.secret")
 _SQLITE_NAME, _POSTGRES_NAME = "db.sqlite3", "db.pgdump"
 _KEY, _PAYLOAD, _MANIFEST = "key.age", "payload.age", "manifest.json"
 _KEY_BYTES_MAX = 10_000
@@ -66,7 +68,8 @@ def backup_make(*, target: Path, passphrase: str) -> Manifest:
     _check_passphrase(passphrase)
     if target.exists():
         raise ConfigurationError(f"{target} exists already.", remedy="Name a file that is not there yet.")
-    with _workshop(target.absolute().parent) as folder:
+    # Beside the data, not beside the target: what is not encrypted yet must not touch another disk.
+    with _workshop() as folder:
         payload = folder / "payload"
         (payload / KEYSTORE).mkdir(parents=True)
         _database_copy(payload)
@@ -98,34 +101,48 @@ def backup_restore(*, source: Path, passphrase: str, replace: bool) -> tuple[Man
     Raises BadDataError, ConfigurationError, PlatformError.
     """
     data_dir = Path(settings.DATA_DIR)
-    if (holder := running_instance(data_dir)) is not None:
+    try:
+        with InstanceLock(data_dir), _workshop() as folder:
+            if _is_in_use() and not replace:
+                raise ConfigurationError(
+                    "This installation has a database already.",
+                    remedy="Make a backup of it and add --replace, or give DEXSNIPER_DATA_DIR an empty folder.",
+                )
+            payload = _open_up(folder, source, passphrase)
+            manifest = _proved(payload)
+            reason = f"restored from a backup of {manifest.made_at}: reconcile, look, then resume"
+            _shut(data_dir, reason)
+            connections.close_all()
+            _put_back(payload, data_dir, manifest)
+            call_command("migrate", verbosity=0, interactive=False)
+            return manifest, killswitch_pull(by="restore", reason=reason, close_positions=False)
+    except AlreadyRunningError as error:
         raise ConfigurationError(
-            f"The system is running here (process {holder}).", remedy="Stop it first (Ctrl-C in its window)."
-        )
-    if _is_in_use() and not replace:
-        raise ConfigurationError(
-            "This installation has a database already.",
-            remedy="Make a backup of it and add --replace, or give DEXSNIPER_DATA_DIR an empty folder.",
-        )
-    with _workshop(data_dir) as folder:
-        payload = _open_up(folder, source, passphrase)
-        manifest = _proved(payload)
-        connections.close_all()
-        _put_back(payload, data_dir, manifest)
-    call_command("migrate", verbosity=0, interactive=False)
-    report = killswitch_pull(
+            "The system is running here.", remedy="Stop it first (Ctrl-C in its window)."
+        ) from error
+
+
+def _shut(data_dir: Path, reason: str) -> None:
+    """Pull the latch before anything is exchanged: however this ends, an engine that was running then trades no more."""
+    pulled = Latch(
+        pulled="emergency_stopped",
+        epoch=0,
         by="restore",
-        reason=f"restored from a backup of {manifest.made_at}: reconcile, look, then resume",
-        close_positions=False,
+        reason=reason,
+        at_ms=int(timezone.now().timestamp() * 1_000),
     )
-    return manifest, report
+    if not latch_pull(data_dir, pulled)[1]:
+        raise PlatformError(
+            "The kill switch's latch cannot be written, so nothing was restored.",
+            remedy=f"Look at the disk of {data_dir}.",
+        )
 
 
 @contextmanager
-def _workshop(parent: Path) -> Iterator[Path]:
-    """Give a private folder that is gone afterwards; beside its goal, so that a rename suffices."""
+def _workshop() -> Iterator[Path]:
+    """Give a private folder that is gone afterwards, on the disk of the data."""
     try:
-        with tempfile.TemporaryDirectory(prefix=".backup-", dir=parent) as name:
+        with tempfile.TemporaryDirectory(prefix=".backup-", dir=settings.DATA_DIR) as name:
             yield Path(name)
     except OSError as error:
         raise PlatformError(
@@ -211,16 +228,25 @@ def _lock_up(folder: Path, payload: Path, passphrase: str, target: Path) -> None
     identity = pyrage.x25519.Identity.generate()
     pyrage.encrypt_file(str(plain), str(locked), [identity.to_public()])
     key = pyrage.passphrase.encrypt(str(identity).encode(), passphrase)
-    done = folder / "done"
-    with tarfile.open(done, "w") as tar:
-        member = tarfile.TarInfo(_KEY)
-        member.size = len(key)
-        tar.addfile(member, io.BytesIO(key))
-        tar.add(locked, arcname=_PAYLOAD)
-    done.chmod(0o600)
-    with done.open("rb") as file:
+    with _made(target) as file:
+        with tarfile.open(fileobj=file, mode="w") as tar:
+            member = tarfile.TarInfo(_KEY)
+            member.size = len(key)
+            tar.addfile(member, io.BytesIO(key))
+            tar.add(locked, arcname=_PAYLOAD)
+        file.flush()
         os.fsync(file.fileno())
-    os.link(done, target)  # never over a file that came meanwhile
+
+
+@contextmanager
+def _made(target: Path) -> Iterator[IO[bytes]]:
+    """Give a new file that its owner alone may read; it is gone again when what follows fails."""
+    with os.fdopen(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
+        try:
+            yield file
+        except BaseException:
+            target.unlink(missing_ok=True)
+            raise
 
 
 def _open_up(folder: Path, source: Path, passphrase: str) -> Path:
@@ -239,15 +265,15 @@ def _open_up(folder: Path, source: Path, passphrase: str) -> Path:
     except (tarfile.TarError, KeyError, EOFError) as error:
         raise BadDataError(f"{source} is no backup, or a damaged one.", remedy="Use another one.") from error
     except (pyrage.DecryptError, pyrage.IdentityError, UnicodeDecodeError) as error:
-        raise _shut() from error
+        raise _does_not_open() from error
     except OSError as error:
         if error.errno is not None:  # the disk; damage within the payload comes without a number
             raise
-        raise _shut() from error
+        raise _does_not_open() from error
     return payload
 
 
-def _shut() -> BadDataError:
+def _does_not_open() -> BadDataError:
     return BadDataError(
         "The backup does not open: the passphrase is wrong, or the file is damaged.",
         remedy="Try the passphrase again, or use another backup.",
@@ -290,21 +316,38 @@ def _proved(payload: Path) -> Manifest:
 
 
 def _put_back(payload: Path, data_dir: Path, manifest: Manifest) -> None:
+    """Exchange the database, then what lies beside it; when that fails everything is as it was before."""
     database = Path(str(connection.settings_dict["NAME"])) if manifest.vendor == "sqlite" else None
-    old = [data_dir / name for name in (KEYSTORE, *SECRETS)]
-    if database is not None:
-        old += [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")]
-    there = [path for path in old if path.exists()]
-    if there:
-        aside = data_dir / f"replaced-{timezone.now():%Y%m%dT%H%M%S}"
-        aside.mkdir(mode=0o700)
-        for path in there:
-            path.rename(aside / path.name)
-    if database is not None:
-        (payload / _SQLITE_NAME).rename(database)
-    else:
+    if database is None:  # in one transaction: it changes all or nothing
         dump = str(payload / _POSTGRES_NAME)
         _run_tool("pg_restore", "--clean", "--if-exists", "--no-owner", "--single-transaction", dump)
-    for name in (KEYSTORE, *SECRETS):
-        if (payload / name).exists():
-            (payload / name).rename(data_dir / name)
+    new = {payload / name: data_dir / name for name in (KEYSTORE, *SECRETS)}
+    old = list(new.values())
+    if database is not None:
+        new = {payload / _SQLITE_NAME: database} | new
+        old += [database.with_name(database.name + suffix) for suffix in ("", "-wal", "-shm")]
+    aside = data_dir / f"replaced-{timezone.now():%Y%m%dT%H%M%S}"
+    moved: list[tuple[Path, Path]] = []
+    try:
+        for path in old:
+            if path.exists():
+                aside.mkdir(mode=0o700, exist_ok=True)
+                moved.append((path, aside / path.name))
+                shutil.move(path, aside / path.name)
+        for path, goal in new.items():
+            if path.exists():
+                shutil.move(path, goal)
+    except OSError:
+        for goal in new.values():
+            _remove(goal)
+        for goal, kept in moved:
+            if kept.exists():
+                shutil.move(kept, goal)
+        raise
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

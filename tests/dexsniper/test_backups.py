@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import shutil
 import tarfile
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +17,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from apps.domain.engine import EngineStatus
-from apps.domain.errors import BadDataError, ConfigurationError, SniperError
+from apps.domain.errors import BadDataError, ConfigurationError, PlatformError, SniperError
 from apps.state.models import Incident
 from apps.state.services.engine import engine_start, engine_view, installation_prepare
 from apps.state.services.relay import audit_verify, relay_once
@@ -159,3 +160,23 @@ def test_commands_then_make_and_restore_with_a_passphrase_from_a_file(
 def test_backup_with_a_short_passphrase_then_is_refused(installed: Path, tmp_path: Path):
     with pytest.raises(ConfigurationError, match="too short"):
         backup_make(target=tmp_path / "x", passphrase="short")
+
+
+def test_restore_when_the_exchange_fails_half_way_then_all_is_as_before_and_the_latch_is_pulled(
+    installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    file = made(tmp_path)
+    move = shutil.move
+
+    def full_disk(source: Path, goal: Path) -> None:
+        if goal.name == "keystore.secret" and goal.parent == installed and ".backup-" in str(source):
+            raise OSError(28, "No space left on device")
+        move(source, goal)
+
+    monkeypatch.setattr(shutil, "move", full_disk)
+    with pytest.raises(PlatformError, match="No space left"):
+        backup_restore(source=file, passphrase=PASSPHRASE, replace=True)
+    assert (installed / "keystore.secret").read_text() == "secret of the keystore"
+    assert (installed / "keystore" / "trader.json").exists()
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+    assert not audit_verify().faults
