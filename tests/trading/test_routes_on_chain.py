@@ -90,6 +90,14 @@ def beside(trader: Trader, exchange: SolidlyDex, launch: Launch, pair: Pair, *, 
     return pair_of(trader, pool, base=pair.base, quote=pair.quote, dex_key="aerodrome")
 
 
+def empty(trader: Trader, launch: Launch) -> None:
+    """Take nearly all of the liquidity out of a launch's own pool, as its maker may."""
+    rpc, account = trader.market.rpc, trader.market.chain.accounts[0]
+    shares = trader.market.balance(launch.pair, account.address) * 9_999 // 10_000
+    send(rpc, account, launch.pair, calldata("transfer(address,uint256)", launch.pair, shares))
+    send(rpc, account, launch.pair, calldata("burn(address)", account.address))
+
+
 def test_round_trip_in_a_solidly_pool_then_book_equals_chain_to_the_wei(trader: Trader) -> None:
     ours, exchange = with_solidly(trader)
     token = deploy(ours.market.rpc, ours.market.chain.accounts[0], artifact("MoveFeeToken"), 10**30)
@@ -194,6 +202,22 @@ def test_purchase_when_somebody_empties_the_better_pool_before_us_then_goes_thro
     assert Position.objects.get().quantity_raw == order.expected_out_raw
 
 
+def test_purchase_when_its_own_pool_was_emptied_since_then_nothing_is_bought_elsewhere(
+    trader: Trader,
+) -> None:
+    ours, exchange = with_solidly(trader)
+    launch = ours.market.launch("StandardToken", pooled_tokens=TOKENS, pooled_native=30 * COIN)
+    pair = ours.pair(launch)
+    order = ours.decide(pair)
+    beside(ours, exchange, launch, pair, coins=25)
+    empty(ours, launch)
+    assert ours.carry_out(order.pk) is not OrderStatus.FILLED
+    order.refresh_from_db()
+    assert order.way == {}
+    assert ours.market.balance(launch.token, ours.owner) == 0
+    assert ours.compare().is_equal
+
+
 def test_sale_when_its_own_pool_was_emptied_then_leaves_through_the_other(trader: Trader) -> None:
     ours, exchange = with_solidly(trader)
     launch = ours.market.launch("StandardToken", pooled_tokens=TOKENS, pooled_native=30 * COIN)
@@ -201,15 +225,7 @@ def test_sale_when_its_own_pool_was_emptied_then_leaves_through_the_other(trader
     order = ours.decide(pair)
     assert ours.carry_out(order.pk) is OrderStatus.FILLED
     beside(ours, exchange, launch, pair, coins=25)
-    rpc, account = ours.market.rpc, ours.market.chain.accounts[0]
-    shares = ours.market.balance(launch.pair, account.address)
-    send(
-        rpc,
-        account,
-        launch.pair,
-        calldata("transfer(address,uint256)", launch.pair, shares * 9_999 // 10_000),
-    )
-    send(rpc, account, launch.pair, calldata("burn(address)", account.address))
+    empty(ours, launch)
     sale = sold(ours, Position.objects.get())
     assert sale.way["dex_key"] == "aerodrome"
     assert sale.amount_out_min_raw * 2 < int(sale.way["least_raw"]) <= int(sale.way["out_raw"])

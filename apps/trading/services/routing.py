@@ -4,7 +4,7 @@ What the decision promised holds either way, and the least that must arrive grow
 somebody who sees the order could take the difference. A purchase takes the way that leaves
 most, once what it buys there was sold through its pair, played on the chain's state: a token may know by which pool one came,
 and let nobody out who came by another. A sale is sent without a trial, and a token may refuse pools that nobody has tried: it leaves its pair's pool only where
-another pays twice as much, as when the liquidity was taken out of its own, and not again right after a try that failed.
+another pays twice as much, and not again right after a try that failed. Whether to sell is decided by what its own pool pays.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from apps.state.services.config import active_config
 from apps.state.services.events import event_record
 from apps.trading.logic.pool import after_tax
 from apps.trading.logic.route import Route, RoutePool, best_route
-from apps.trading.models import Order
+from apps.trading.models import Order, Position
 from apps.trading.services.orders import intent_of
 from apps.trading.services.ports import ExecutionPorts
 
@@ -52,19 +52,34 @@ def way_choose(*, order: Order, ports: ExecutionPorts) -> None:
     if order.status != OrderStatus.CREATED.value or not ports.takes_other_ways:
         return
     beside = [pair for pair in pools_beside(order.pair) if pair.dex_key in ports.builders]
-    if not beside:
-        return
-    listings = [listing_of(order.pair), *map(listing_of, beside)]
-    try:
-        way = _better_way(order, listings, ports)
-    except SniperError as error:
-        logger.warning("other pools were not read", extra={"order": order.pk, "error": str(error)})
-        way = {}
+    way: dict[str, Any] = {}
+    if beside and not _adds(order):
+        try:
+            way = _better_way(order, [listing_of(order.pair), *map(listing_of, beside)], ports)
+        except SniperError as error:
+            logger.warning("other pools were not read", extra={"order": order.pk, "error": str(error)})
+        except (
+            ArithmeticError,
+            ValueError,
+            LookupError,
+            TypeError,
+        ):  # a stranger's pool must not stop a sale
+            logger.exception("other pools were not understood", extra={"order": order.pk})
     if way:
         told = f"Order {order.pk} goes through {way['dex_key']}, which gives more than its pair"
         _keep(order, way, summary=told)
     elif order.way:  # of an earlier try
         _keep(order, {}, summary=f"Order {order.pk} goes through its pair again: no other gives more now")
+
+
+def _adds(order: Order) -> bool:
+    """Tell whether a purchase adds to what is held: a trial could not tell the new tokens from the old."""
+    if order.side != "buy":
+        return False
+    held = Position.objects.filter(
+        chain_key=order.chain_key, wallet_key=order.wallet_key, pair__base=order.pair.base
+    )
+    return held.exclude(status="closed").exists()
 
 
 def way_forget(*, order: Order, failure: str) -> None:
@@ -107,6 +122,8 @@ def _better_way(order: Order, listings: list[Listing], ports: ExecutionPorts) ->
     direct, best = _route(order, own, profile), _route(order, pools.values(), profile)
     if best is None or best == direct:
         return {}
+    if order.side == "buy" and (direct is None or direct.amount_out_raw < order.amount_out_min_raw):
+        return {}  # its own pool is not what it was at the decision: the trial ends the order, another pool must not save it
     gain_min_bps = BUY_GAIN_MIN_BPS
     if order.side == "sell":
         gain_min_bps = SELL_GAIN_MIN_BPS

@@ -181,11 +181,12 @@ def _amounts_without_events(
     if order.side == "buy":
         return order.amount_in_raw, max(chain - book, 0)
     wrapped, pool = ports.profile.wrapped_native.address.lower(), order.pair.pool_address.lower()
-    paid = sum(
-        item.amount_raw
-        for item in receipt.transfers
-        if item.token_address.lower() == wrapped and item.sender.lower() == pool
-    )
+    moves = [item for item in receipt.transfers if item.token_address.lower() == wrapped]
+    if order.way:  # other pools paid: the router unwrapped what they gave, last of all
+        unwrapped = [item.amount_raw for item in moves if int(item.recipient, 16) == 0]
+        paid = unwrapped[-1] if unwrapped else 0
+    else:
+        paid = sum(item.amount_raw for item in moves if item.sender.lower() == pool)
     return min(max(book - chain, 0), order.amount_in_raw), paid
 
 
