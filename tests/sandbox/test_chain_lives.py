@@ -118,7 +118,7 @@ def test_deployed_twice_then_one_of_each_and_nothing_is_sent(environment: Enviro
     counts = [
         model.objects.count() for model in (Chain, DexDeployment, Endpoint, Locker, StableToken, SandboxRun)
     ]
-    assert counts == [1, 1, 1, 1, 1, 1]
+    assert counts == [1, 2, 1, 1, 1, 1]  # two exchanges: PancakeSwap V2 and Uniswap V3
     chain = Chain.objects.get()
     assert chain.is_sandbox
     assert chain.profile_of == "eip155:56"

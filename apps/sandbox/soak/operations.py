@@ -71,7 +71,8 @@ def run(*, seconds: int, seed: int, kill: Callable[[str], bool]) -> dict[str, An
         missed, doubled = _read_to_the_end(socket)
         pages.close()
         socket.close()
-    return _report(rest, trouble, pages, socket, web_kills=web_kills, missed=missed, doubled=doubled)
+        # Before the proxies are gone: the listener goes on, and would rightly tell that nothing answers.
+        return _report(rest, trouble, pages, socket, web_kills=web_kills, missed=missed, doubled=doubled)
 
 
 def _killing_web(seconds: int, kill: Callable[[str], bool]) -> int:
