@@ -22,7 +22,6 @@ from apps.api.services.idempotency import (
     KEY_PATTERN,
     Kept,
     act_once,
-    answer_keep,
     fingerprint,
     is_key,
     kept_answer,
@@ -62,7 +61,7 @@ def acts(
 ) -> Callable[[Handler], Handler]:
     """Declare an operation that changes something, once for each idempotency key.
 
-    ``is_urgent``: the key may be left out, and the act waits for nothing: its answer is kept afterwards.
+    ``is_urgent``: it acts each time it is asked, with a known key, a senseless one or none, and waits for nothing.
     """
     do = _at_once if is_urgent else _once
 
@@ -72,7 +71,7 @@ def acts(
             _require(request, permission)
             return do(request, lambda: handler(request, **values))
 
-        parameter = {**_KEY_PARAMETER, "required": not is_urgent}
+        parameters = [] if is_urgent else [{**_KEY_PARAMETER, "required": True}]
         return _declared(
             router.post,
             path,
@@ -80,7 +79,7 @@ def acts(
             guarded,
             permission=permission,
             answers=answers,
-            extra={"parameters": [parameter]},
+            extra={"parameters": parameters},
         )
 
     return declare
@@ -131,25 +130,17 @@ def _once(request: HttpRequest, act: Callable[[], BaseModel]) -> Any:
 
 
 def _at_once(request: HttpRequest, act: Callable[[], BaseModel]) -> Any:
-    """Act before anything is written; keep the answer if the database took the act itself."""
-    key, print_ = _key_of(request, is_needed=False), _print_of(request)
-    user_id = caller_of(request).user.pk
-    kept = kept_answer(user_id=user_id, key=key, print_=print_) if key else None
-    if kept is not None:
-        return _replayed(kept)
-    answer = _json(act())
-    if key and answer.get("database_written"):
-        answer_keep(user_id=user_id, key=key, print_=print_, status=200, answer=answer)
-    return JsonResponse(answer)
+    """Act, whatever was answered before: the engine may have been started since. No key is read and none is kept."""
+    return JsonResponse(_json(act()))
 
 
 def _json(answer: BaseModel) -> Any:
     return json.loads(json.dumps(answer.model_dump(), cls=NinjaJSONEncoder))  # as what is read is told
 
 
-def _key_of(request: HttpRequest, *, is_needed: bool = True) -> str:
+def _key_of(request: HttpRequest) -> str:
     key = request.headers.get(KEY_HEADER, "")
-    if is_key(key) or (not key and not is_needed):
+    if is_key(key):
         return key
     raise RequestError(
         f"The header {KEY_HEADER} is missing, or is not 1 to 100 printable signs without spaces.",

@@ -67,10 +67,22 @@ def test_refused_request_when_its_hindrance_is_gone_then_its_key_may_be_used_aga
     assert keeper.post("/autotrade/start", key="k").status_code == 200
 
 
-def test_kill_when_repeated_with_its_key_then_pulled_once_and_without_any_each_time(keeper: Bearer):
-    first = keeper.post(PULL, key="k").json()
-    assert keeper.post(PULL, key="k").json() == first
-    assert keeper.post(PULL, key="").json()["epoch"] > first["epoch"]
+def test_kill_when_its_key_was_used_before_or_is_senseless_then_pulled_all_the_same(keeper: Bearer):
+    keeper.post("/autotrade/stop", key="known")
+    for key in ("k", "k", "known", "", "with space", "ü", "x" * 101):
+        EngineState.objects.update(status="running")
+        answer = keeper.post(PULL, {"reason": f"smoke {key}"}, key=key)
+        assert (answer.status_code, "Idempotent-Replayed" in answer) == (200, False), key
+        assert EngineState.objects.get().status == "emergency_stopped", key
+
+
+@pytest.mark.parametrize("content_type", ["", "application/json", "application/x-www-form-urlencoded"])
+def test_kill_when_it_comes_without_a_body_then_pulled(keeper: Bearer, content_type: str):
+    answer = keeper.client.generic(
+        "POST", f"/api/v1{PULL}", b"", content_type=content_type, headers=keeper.headers
+    )
+    assert answer.status_code == 200, answer.content
+    assert EngineState.objects.get().status == "emergency_stopped"
 
 
 def test_keys_when_they_are_old_then_forgotten_and_free_again(keeper: Bearer):

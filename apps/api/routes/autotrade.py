@@ -46,6 +46,7 @@ router = Router(tags=["autotrade"])
 HOURS_MAX = 24 * 31
 KEPT_S = 2
 _BY_DEFAULT = "by the API"
+_KILL = s.KillBody()  # what is meant without a body
 
 
 # -- state --------------------------------------------------------------------------------
@@ -224,9 +225,9 @@ def autotrade_stop(request: HttpRequest, body: s.StartBody) -> s.EngineStatusOut
 
 
 @acts(router, "/killswitch/pull", permission=p.KILL, answers=s.KillOut, is_urgent=True)
-def killswitch_pull_now(request: HttpRequest, body: s.KillBody) -> s.KillOut:
-    """Pull the kill switch: nothing is signed or sent any more. No rate limit holds it back, it needs no idempotency key,
-    and it waits for no lock of the database."""
+def killswitch_pull_now(request: HttpRequest, body: s.KillBody = _KILL) -> s.KillOut:
+    """Pull the kill switch: nothing is signed or sent any more. No rate limit holds it back, it needs neither body nor
+    idempotency key, pulls each time it is asked, and waits for no lock of the database."""
     report = killswitch_pull(
         by=caller_of(request).get_username(),
         reason=body.reason or f"pulled {_BY_DEFAULT}",

@@ -78,21 +78,6 @@ def act_once(
         return kept
 
 
-def answer_keep(*, user_id: int, key: str, print_: str, status: int, answer: Any) -> None:
-    """Keep an answer whose effect has happened already; the first to be kept counts."""
-    with durable_transaction():
-        IdempotencyKey.objects.get_or_create(
-            user_id=user_id,
-            key=key,
-            defaults={
-                "fingerprint": print_,
-                "status": status,
-                "answer": answer,
-                "created_at": timezone.now(),
-            },
-        )
-
-
 def _prune(*, user_id: int, key: str) -> None:
     """Forget what is older than its time: this key first of all, then some more."""
     old = IdempotencyKey.objects.filter(created_at__lte=timezone.now() - KEPT_FOR)
