@@ -13,7 +13,7 @@ from apps.discovery.models import Pair
 from apps.domain.ids import NATIVE_ADDRESS, ChainKey
 from apps.domain.money import Amount, Token
 from apps.trading.logic import ledger
-from apps.trading.models import Revocation, TxAttempt
+from apps.trading.models import Order, Revocation, TxAttempt
 from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
 from apps.trading.services.ledger import entry_write
 from tests import factories as f
@@ -96,6 +96,18 @@ def test_approval_when_taken_back_on_the_page_then_one_row_waits_for_the_signing
     body = trader.get(reverse("dashboard:money")).content.decode()
     assert "waits to be signed" in body
     assert address not in body
+
+
+def test_approval_when_its_sale_is_on_its_way_then_is_not_offered():
+    approval = approval_left()
+    Order.objects.filter(pk=approval.order_id).update(status="submitted")
+    address = reverse("dashboard:approval_revoke", args=[approval.pk])
+    trader = client_of("operator")
+    body = trader.get(reverse("dashboard:money")).content.decode()
+    assert "its sale is on its way" in body
+    assert address not in body
+    trader.post(address)
+    assert not Revocation.objects.exists()
 
 
 def test_approval_when_one_may_only_look_then_no_button_and_no_way():

@@ -15,9 +15,11 @@ from apps.risk.services.budgets import budget_view
 from apps.trading.logic.replacement import Waiting, fees_offered, is_outbid, is_shut_out, raised
 from apps.trading.models import Order, TxAttempt
 from apps.trading.services import attempts, replacement, settlement
+from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
 from apps.trading.services.replacement import REPLACE_EVERY_S, REPLACEMENTS_MAX
+from apps.trading.services.revocations import revocation_execute, revocation_request
 from tests.trading.conftest import World
-from tests.trading.fakes import Killed
+from tests.trading.fakes import ROUTER, Killed
 from tests.trading.test_contention import at_once
 
 #: Within the entry's cap (half above its quote, which itself is twice the base fee), yet above what was signed.
@@ -204,6 +206,30 @@ def test_replaced_swap_when_its_block_is_reorganised_away_then_is_filled_once_ag
     assert world.settle(order) is OrderStatus.FILLED
     assert order.fills.filter(reversed_at=None).count() == 1
     world.assert_books_are_true()
+
+
+def test_sale_when_a_reorganisation_reopens_it_beside_its_revocation_then_nothing_approves_again(
+    world: World,
+):
+    position = world.buy()
+    world.pool(position.pair).is_honeypot = True
+    before = world.chain.snapshot()
+    order = world.ask_exit(position)
+    world.execute(order)
+    world.chain.mine()
+    assert world.settle(order) is OrderStatus.REVERTED
+    approval = order.attempts.get(purpose="approve")
+    payload = APPROVE_SELECTOR + ADDRESS_PADDING + bytes.fromhex(ROUTER[2:]) + bytes(32)
+    TxAttempt.objects.filter(pk=approval.pk).update(payload=payload)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    assert revocation_execute(revocation_id=row.pk, ports=world.ports) is not None
+    world.chain.restore(before)
+    settlement.fills_reverse(chain_key=world.profile.chain_key, above_block=world.chain.number)
+    world.chain.base_fee = SPIKE
+    world.chain.mine()
+    world.age(order, seconds=REPLACE_EVERY_S + 1)
+    assert world.settle(order) in (OrderStatus.UNKNOWN, OrderStatus.SUBMITTED)
+    assert order.attempts.filter(purpose="approve").count() == 2
 
 
 # -- the arithmetic -----------------------------------------------------------------------

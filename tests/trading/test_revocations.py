@@ -9,7 +9,7 @@ import pytest
 
 from apps.domain.engine import EngineStatus
 from apps.domain.errors import ConfigurationError, KeystoreError
-from apps.trading.models import Revocation, TxAttempt
+from apps.trading.models import Order, Revocation, TxAttempt
 from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
 from apps.trading.services.revocations import (
     approval_of,
@@ -121,6 +121,15 @@ def test_revocation_of_what_is_no_approval_of_ours_then_is_refused(world: World)
         approval_of(
             chain_key=world.profile.chain_key, wallet_key="trader", token_address="0x1", spender=SPENDER
         )
+    assert not Revocation.objects.exists()
+
+
+@pytest.mark.parametrize("status", ["claimed", "signed", "submitted", "unknown"])
+def test_revocation_when_its_sale_is_on_its_way_then_is_refused(world: World, status: str):
+    approval = approved(world)
+    Order.objects.filter(pk=approval.order_id).update(status=status)
+    with pytest.raises(ConfigurationError, match="on its way"):
+        revocation_request(approval_id=approval.pk, by="olga")
     assert not Revocation.objects.exists()
 
 

@@ -14,7 +14,7 @@ from apps.trading.logic.pnl_report import BYS, By, PnlRow
 from apps.trading.models import JournalEntry, TxAttempt
 from apps.trading.selectors import coin_of, pnl_report
 from apps.trading.services.allowances import spender_of
-from apps.trading.services.revocations import is_under_way, revocations_of, told_of
+from apps.trading.services.revocations import is_needed, is_under_way, revocations_of, told_of
 from apps.wallets.logic.permission import WalletView
 from apps.wallets.selectors import address_labels, wallet_views
 from apps.wallets.services.spends import spent_today
@@ -104,5 +104,7 @@ def _approvals() -> list[ApprovalRow]:
         revocation = asked.get((item.order_id, spender))
         state = "" if revocation is None else told_of(revocation)
         over = revocation is not None and (revocation.status == "waiting" or is_under_way(revocation))
+        if is_needed(item.order):
+            state, over = state or "its sale is on its way", True
         shown.append(ApprovalRow(item=item, spender=spender, state=state, may_ask=not over))
     return shown

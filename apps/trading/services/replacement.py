@@ -20,7 +20,7 @@ from apps.state.services.config import active_config
 from apps.state.services.events import event_record
 from apps.trading.logic.gas import cost_raw, priced_at
 from apps.trading.logic.replacement import Waiting, fees_offered, is_outbid, is_shut_out
-from apps.trading.models import Order, TxAttempt
+from apps.trading.models import Order, Revocation, TxAttempt
 from apps.trading.services.attempts import attempt_store, attempts_send, newest_by_nonce, open_attempts
 from apps.trading.services.cancellation import nonces_cancel
 from apps.trading.services.orders import intent_of, order_advance
@@ -80,12 +80,23 @@ def _is_due(order: Order, pending: Sequence[TxAttempt], waiting: Sequence[TxAtte
         return False
     if any(item.purpose == "cancel" or item.epoch != epoch or item.nonce is None for item in pending):
         return False
+    if _revocations(pending):  # built anew it would approve again, and behind the swap
+        return False
     if not any(item.purpose == "swap" for item in waiting):
         return False
     if any(now - item.signed_at < timedelta(seconds=REPLACE_EVERY_S) for item in waiting):
         return False
     rounds = max(sum(item.nonce == rival.nonce for rival in pending) for item in waiting)
     return rounds <= REPLACEMENTS_MAX and now.timestamp() + REPLACE_EVERY_S < _deadline_s(order)
+
+
+def _revocations(pending: Sequence[TxAttempt]) -> list[TxAttempt]:
+    """Return those of the waiting transactions that take an approval back."""
+    approvals = [item for item in pending if item.purpose == "approve"]
+    if not approvals:
+        return []
+    taken = set(Revocation.objects.filter(attempt__in=approvals).values_list("attempt_id", flat=True))
+    return [item for item in approvals if item.pk in taken]
 
 
 def _deadline_s(order: Order) -> int:

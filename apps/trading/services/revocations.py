@@ -20,11 +20,11 @@ from apps.domain.errors import (
 )
 from apps.domain.events import EventKind
 from apps.domain.ids import ChainKey, WalletKey
-from apps.domain.order import UnsignedTx
+from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus, UnsignedTx
 from apps.state.durability import durable_transaction
 from apps.state.services.engine import engine_view
 from apps.state.services.events import event_record
-from apps.trading.models import Revocation, TxAttempt
+from apps.trading.models import Order, Revocation, TxAttempt
 from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR, spender_of
 from apps.trading.services.attempts import attempt_store, attempts_send
 from apps.trading.services.ports import ExecutionPorts
@@ -43,7 +43,7 @@ _LENGTH = 300
 def revocation_request(*, approval_id: int, by: str) -> Revocation:
     """Ask for an approval that we signed to be taken back; the one that waits already is returned again.
 
-    Raises ConfigurationError when that transaction is no approval of ours that was mined.
+    Raises ConfigurationError when that transaction is no approval of ours that was mined, or its sale is on its way.
     """
     attempt = TxAttempt.objects.select_related("order__pair__base").filter(pk=approval_id).first()
     spender = "" if attempt is None else spender_of(bytes(attempt.payload))
@@ -52,6 +52,10 @@ def revocation_request(*, approval_id: int, by: str) -> Revocation:
             "There is no mined approval of ours to take back.", remedy="See 'manage.py wallet approvals'."
         )
     token, order = attempt.order.pair.base.address, attempt.order
+    if is_needed(order):  # its sale would fail, or wait behind what takes its approval away
+        raise ConfigurationError(
+            "The sale that needs this approval is on its way.", remedy="Ask again once it is settled."
+        )
     try:
         with transaction.atomic():
             row = Revocation.objects.create(
@@ -72,6 +76,12 @@ def revocation_request(*, approval_id: int, by: str) -> Revocation:
             return row
     except IntegrityError:
         return Revocation.objects.get(order=order, spender=spender, status="waiting")
+
+
+def is_needed(order: Order) -> bool:
+    """Tell whether the order's sale may still use its approval."""
+    status = OrderStatus(order.status)
+    return status is OrderStatus.CLAIMED or status in IN_FLIGHT_STATUSES
 
 
 def approval_of(*, chain_key: str, wallet_key: str, token_address: str, spender: str) -> int:
