@@ -45,6 +45,7 @@ _providers: list[Provider] = []
 _logged: set[str] = set()
 _lock = threading.Lock()
 _asked_at = 0.0
+_look: threading.Thread | None = None  # the newest look at the rows
 _is_installed = False
 
 
@@ -133,15 +134,19 @@ def _is_here_or_in_network(name: str) -> bool:
 
 
 def _ask_rows() -> None:
-    """Read the rows anew, in a thread of its own: whoever connects may be in a transaction or in an event loop."""
-    global _asked_at
+    """Read the rows anew, in a thread of its own: whoever connects may be in a transaction or in an event loop.
+
+    Whoever comes while they are read waits for that look: at a start all connect at once.
+    """
+    global _asked_at, _look
     with _lock:
-        if not _providers or time.monotonic() - _asked_at < ASK_EVERY_S:
-            return
-        _asked_at = time.monotonic()
-    thread = threading.Thread(target=_read_rows, name="egress", daemon=True)
-    thread.start()
-    thread.join(ASK_MAX_S)
+        if _providers and time.monotonic() - _asked_at >= ASK_EVERY_S:
+            _asked_at = time.monotonic()
+            _look = threading.Thread(target=_read_rows, name="egress", daemon=True)
+            _look.start()
+        look = _look
+    if look is not None and look is not threading.current_thread():
+        look.join(ASK_MAX_S)
 
 
 def _read_rows() -> None:
@@ -180,4 +185,15 @@ def _name_of(host: Any) -> str:
     if host is None:
         return ""
     text = host.decode("ascii", "replace") if isinstance(host, bytes | bytearray) else str(host)
-    return text.partition("%")[0].rstrip(".").lower()
+    literal, has_zone, _ = text.partition("%")
+    if has_zone and _is_ipv6(literal):  # "localhost%.evil.example" is a name of its own
+        text = literal
+    return text.rstrip(".").lower()
+
+
+def _is_ipv6(text: str) -> bool:
+    try:
+        ipaddress.IPv6Address(text)
+    except ValueError:
+        return False
+    return True

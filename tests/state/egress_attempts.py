@@ -85,6 +85,7 @@ def main() -> None:
         "asyncio": outcome(lambda: asyncio.run(_stream("192.0.2.7"))),
         "websocket": outcome(lambda: asyncio.run(_socket())),
         "name service": outcome(lambda: socket.getaddrinfo("evil.example", 80)),
+        "name like ours": outcome(lambda: socket.getaddrinfo("localhost%.evil.example", 80)),
     }
     print(
         json.dumps(
