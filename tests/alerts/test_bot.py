@@ -299,7 +299,8 @@ class Patience(threading.Event):
 
     def __init__(self, times: int) -> None:
         super().__init__()
-        self.times, self.waits = times, []
+        self.times = times
+        self.waits: list[float | None] = []
 
     def wait(self, timeout: float | None = None) -> bool:
         self.waits.append(timeout)
