@@ -9,6 +9,7 @@ import pytest
 
 from apps.domain.engine import EngineStatus
 from apps.domain.errors import ConfigurationError, KeystoreError
+from apps.domain.order import OrderStatus
 from apps.trading.models import Order, Revocation, TxAttempt
 from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
 from apps.trading.services.revocations import (
@@ -131,6 +132,21 @@ def test_revocation_when_its_sale_is_on_its_way_then_is_refused(world: World, st
     with pytest.raises(ConfigurationError, match="on its way"):
         revocation_request(approval_id=approval.pk, by="olga")
     assert not Revocation.objects.exists()
+
+
+def test_sale_when_its_approval_is_being_taken_back_then_approves_anew_and_is_filled(world: World):
+    approval = approved(world)
+    left(world, approval, 10**30)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    taken: Any = revocation_execute(revocation_id=row.pk, ports=world.ports)
+    position = row.order.position
+    assert position is not None
+    sale = world.ask_exit(position)
+    world.execute(sale)
+    purposes = [(item.purpose, item.nonce) for item in sale.attempts.order_by("pk")]
+    assert purposes == [("approve", taken.nonce + 1), ("swap", taken.nonce + 2)]
+    world.chain.mine()
+    assert world.settle(sale) is OrderStatus.FILLED
 
 
 def test_revocation_when_mined_reorganised_and_mined_again_then_its_order_stands_and_gas_is_booked_once(

@@ -43,6 +43,7 @@ from apps.trading.services.attempts import attempt_store, attempts_send
 from apps.trading.services.cancellation import nonces_cancel
 from apps.trading.services.orders import intent_of, order_transition
 from apps.trading.services.ports import ExecutionPorts
+from apps.trading.services.revocations import is_being_revoked
 from apps.trading.services.routing import way_choose, way_forget
 from apps.wallets.services.nonces import nonces_return, nonces_take
 
@@ -203,6 +204,10 @@ def _asked(
         if intent.side == "buy"
         else SendQuestion(owner=owner, spender=swap.to, token_address=intent.amount_in.token.address)
     )
+    if intent.side == "sell" and is_being_revoked(
+        order=order, token_address=intent.amount_in.token.address, spender=swap.to
+    ):  # its nonce is the earlier one: by the time of the swap nothing is left
+        found = replace(found, allowance_raw=0)
     return intent, builder, found
 
 

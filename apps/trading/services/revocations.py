@@ -215,6 +215,17 @@ def revocations_of(order_ids: list[int]) -> dict[tuple[int, str], Revocation]:
     return {(row.order_id, row.spender): row for row in rows}
 
 
+def is_being_revoked(*, order: Order, token_address: str, spender: str) -> bool:
+    """Tell whether a transaction is out that takes away what ``spender`` may take of the token from the order's wallet."""
+    return Revocation.objects.filter(
+        order__chain_key=order.chain_key,
+        order__wallet_key=order.wallet_key,
+        token_address__iexact=token_address,
+        spender__iexact=spender,
+        attempt__status__in=("signed", "sent"),
+    ).exists()
+
+
 def is_under_way(row: Revocation) -> bool:
     """Tell whether its transaction is signed and not at its end, or has done its work."""
     return row.attempt is not None and row.attempt.status in ("signed", "sent", "mined")
