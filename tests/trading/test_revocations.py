@@ -8,7 +8,7 @@ from typing import Any, cast
 import pytest
 
 from apps.domain.engine import EngineStatus
-from apps.domain.errors import ConfigurationError, KeystoreError
+from apps.domain.errors import ConfigurationError, InsufficientFundsError, KeystoreError
 from apps.domain.order import OrderStatus
 from apps.trading.models import Order, Revocation, TxAttempt
 from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
@@ -103,6 +103,32 @@ def test_revocation_when_the_signer_refuses_then_ends_with_the_reason_and_takes_
     assert (row.status, "locked" in told_of(row)) == ("ended", True)
     assert nonces_next(wallet_key="trader", chain_key=world.profile.chain_key) == nonce
     assert revocation_request(approval_id=approval.pk, by="olga") != row
+
+
+def test_revocation_when_the_wallet_cannot_pay_then_ends_with_the_reason_and_takes_no_nonce(world: World):
+    approval = approved(world)
+    left(world, approval, 5)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    nonce = nonces_next(wallet_key="trader", chain_key=world.profile.chain_key)
+    world.chain.native[world.chain.owner] = 10**9
+    with pytest.raises(InsufficientFundsError) as caught:
+        revocation_execute(revocation_id=row.pk, ports=world.ports)
+    assert "then ask again" in caught.value.remedy
+    row.refresh_from_db()
+    assert (row.status, "cannot pay" in told_of(row)) == ("ended", True)
+    assert nonces_next(wallet_key="trader", chain_key=world.profile.chain_key) == nonce
+
+
+def test_revocation_where_data_takes_gas_then_its_limit_has_room_for_it_and_it_is_mined(world: World):
+    approval = approved(world)
+    left(world, approval, 5)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    world.chain.data_gas = 200_000
+    assert revocation_execute(revocation_id=row.pk, ports=world.ports) is not None
+    world.chain.mine()
+    order_settle(order_id=row.order_id, ports=world.ports)
+    row.refresh_from_db()
+    assert told_of(row) == "taken back"
 
 
 def test_revocation_when_nothing_is_left_then_costs_no_gas(world: World):

@@ -13,17 +13,19 @@ from django.utils import timezone
 from apps.domain.errors import (
     ConfigurationError,
     EpochClosedError,
+    InsufficientFundsError,
     NetworkError,
     NonceConflictError,
     SniperError,
     TradingError,
 )
 from apps.domain.events import EventKind
-from apps.domain.ids import ChainKey, WalletKey
+from apps.domain.ids import NATIVE_ADDRESS, ChainKey, WalletKey
 from apps.domain.order import IN_FLIGHT_STATUSES, OrderStatus, UnsignedTx
 from apps.state.durability import durable_transaction
 from apps.state.services.engine import engine_view
 from apps.state.services.events import event_record
+from apps.trading.logic.gas import cost_raw, limit_with_data
 from apps.trading.models import Order, Revocation, TxAttempt
 from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR, spender_of
 from apps.trading.services.attempts import attempt_store, attempts_send
@@ -162,10 +164,11 @@ def _signed_and_stored(row: Revocation, ports: ExecutionPorts, *, owner: str, ep
         to=row.token_address,
         value_raw=0,
         data=APPROVE_SELECTOR + ADDRESS_PADDING + bytes.fromhex(row.spender.removeprefix("0x")) + bytes(32),
-        gas_limit=REVOKE_GAS_LIMIT,
+        gas_limit=limit_with_data(REVOKE_GAS_LIMIT, fees),
         max_fee_wei=fees.max_fee_wei,
         tip_wei=fees.tip_wei,
     )
+    _check_funds(order, ports, owner=owner, needed_raw=cost_raw(unsigned.gas_limit, fees, transactions=1))
     signed = ports.signer.sign(unsigned, client_order_id=order.client_order_id, epoch=epoch)
     with durable_transaction():
         if not Revocation.objects.filter(pk=row.pk, status="waiting").update(status="signed", explanation=""):
@@ -189,6 +192,18 @@ def _signed_and_stored(row: Revocation, ports: ExecutionPorts, *, owner: str, ep
             payload={"tx_hash": signed.tx_hash, "nonce": unsigned.nonce, "revocation": row.pk},
         )
     return attempt
+
+
+def _check_funds(order: Order, ports: ExecutionPorts, *, owner: str, needed_raw: int) -> None:
+    """Raise InsufficientFundsError when the wallet cannot pay: unpaid, it would hold up every sale behind it."""
+    balance_raw = ports.reader.balances(owner, [NATIVE_ADDRESS]).get(NATIVE_ADDRESS, 0)
+    if balance_raw < needed_raw:
+        raise InsufficientFundsError(
+            f"Wallet {order.wallet_key} cannot pay for taking the approval back.",
+            remedy=f"Send {ports.profile.native.symbol} to {owner} on {ports.profile.name}, then ask again.",
+            balance_raw=str(balance_raw),
+            needed_raw=str(needed_raw),
+        )
 
 
 def _explain(row: Revocation, words: str) -> None:
