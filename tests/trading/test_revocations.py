@@ -12,6 +12,7 @@ from apps.domain.errors import ConfigurationError, InsufficientFundsError, Keyst
 from apps.domain.order import OrderStatus
 from apps.trading.models import Order, Revocation, TxAttempt
 from apps.trading.services.allowances import ADDRESS_PADDING, APPROVE_SELECTOR
+from apps.trading.services.replacement import REVOCATION_GIVES_WAY_S
 from apps.trading.services.revocations import (
     approval_of,
     revocation_execute,
@@ -173,6 +174,50 @@ def test_sale_when_its_approval_is_being_taken_back_then_approves_anew_and_is_fi
     assert purposes == [("approve", taken.nonce + 1), ("swap", taken.nonce + 2)]
     world.chain.mine()
     assert world.settle(sale) is OrderStatus.FILLED
+
+
+def stuck(world: World) -> TxAttempt:
+    """Return a revocation that is not mined at its price and has had its time."""
+    approval = approved(world)
+    left(world, approval, 10**30)
+    row = revocation_request(approval_id=approval.pk, by="olga")
+    attempt: Any = revocation_execute(revocation_id=row.pk, ports=world.ports)
+    world.chain.base_fee = attempt.max_fee_wei + 1
+    world.chain.mine()
+    world.age(row.order_id, seconds=REVOCATION_GIVES_WAY_S + 1)
+    return TxAttempt.objects.get(pk=attempt.pk)
+
+
+@pytest.mark.parametrize("is_signed", [False, True])
+def test_revocation_when_a_sale_waits_behind_it_then_is_cancelled_and_the_sale_is_filled(
+    world: World, is_signed: bool
+):
+    attempt = stuck(world)
+    position = attempt.order.position
+    assert position is not None
+    sale = world.ask_exit(position)
+    if is_signed:
+        world.execute(sale)
+    for _ in range(2):
+        order_settle(order_id=attempt.order_id, ports=world.ports)
+    rivals = TxAttempt.objects.filter(nonce=attempt.nonce).order_by("pk")
+    assert [item.purpose for item in rivals] == ["approve", "cancel"]
+    world.chain.mine()
+    order_settle(order_id=attempt.order_id, ports=world.ports)
+    assert "given up" in told_of(Revocation.objects.get())
+    attempt.order.refresh_from_db()
+    assert attempt.order.status == "reverted"
+    if not is_signed:
+        world.execute(sale)
+    world.chain.mine()
+    assert world.settle(sale) is OrderStatus.FILLED
+    world.assert_books_are_true()
+
+
+def test_revocation_when_no_sale_waits_behind_it_then_stays(world: World):
+    attempt = stuck(world)
+    order_settle(order_id=attempt.order_id, ports=world.ports)
+    assert not TxAttempt.objects.filter(purpose="cancel").exists()
 
 
 def test_revocation_when_mined_reorganised_and_mined_again_then_its_order_stands_and_gas_is_booked_once(

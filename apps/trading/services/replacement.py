@@ -9,6 +9,7 @@ import logging
 from collections.abc import Sequence
 from datetime import timedelta
 
+from django.db.models import Q
 from django.utils import timezone
 
 from apps.domain.events import EventKind
@@ -30,6 +31,8 @@ logger = logging.getLogger(__name__)
 
 #: A transaction has so long to be mined at its own price before it is looked at, and so has each replacement.
 REPLACE_EVERY_S = 6
+#: A revocation is in no hurry: a sale waits behind it no longer than this.
+REVOCATION_GIVES_WAY_S = 10
 #: At an eighth more each time the last one pays 42 % more than the first: what that does not move is stuck otherwise.
 REPLACEMENTS_MAX = 3
 
@@ -37,9 +40,12 @@ REPLACEMENTS_MAX = 3
 def order_replace(*, order: Order, pending: Sequence[TxAttempt], epoch: int, ports: ExecutionPorts) -> bool:
     """Offer more for the order's waiting transactions, or cancel them when they would fail now; True when it did either.
 
-    Only where their price is why they wait, only in the epoch of the order, and never beyond its fee cap, its minimum
+    A revocation that a sale waits behind is cancelled. More is offered only where their price is why they wait, only in the epoch of the order, and never beyond its fee cap, its minimum
     out or its first deadline. Raises what the signer and the reader raise; then nothing was stored.
     """
+    in_the_way = _nonces_in_the_way(order, pending)
+    if in_the_way:
+        return nonces_cancel(order=order, nonces=in_the_way, epoch=epoch, ports=ports)
     waiting = newest_by_nonce(pending)
     if not _is_due(order, pending, waiting, epoch):
         return False
@@ -97,6 +103,23 @@ def _revocations(pending: Sequence[TxAttempt]) -> list[TxAttempt]:
         return []
     taken = set(Revocation.objects.filter(attempt__in=approvals).values_list("attempt_id", flat=True))
     return [item for item in approvals if item.pk in taken]
+
+
+def _nonces_in_the_way(order: Order, pending: Sequence[TxAttempt]) -> list[int]:
+    """Return the nonces of revocations that had their time while a sale of the same wallet waits behind them."""
+    late = timezone.now() - timedelta(seconds=REVOCATION_GIVES_WAY_S)
+    nonces = [
+        item.nonce for item in _revocations(pending) if item.nonce is not None and item.signed_at <= late
+    ]
+    if not nonces:
+        return []
+    sales = Order.objects.filter(chain_key=order.chain_key, wallet_key=order.wallet_key, side="sell")
+    behind = Q(status=OrderStatus.CREATED.value) | Q(
+        status__in=[item.value for item in IN_FLIGHT_STATUSES],
+        attempts__status__in=("signed", "sent"),
+        attempts__nonce__gt=min(nonces),
+    )
+    return nonces if sales.filter(behind).exclude(pk=order.pk).exists() else []
 
 
 def _deadline_s(order: Order) -> int:
