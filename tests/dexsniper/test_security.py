@@ -9,19 +9,24 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from asgiref.sync import async_to_sync
 from axes.models import AccessAttempt
 from django.conf import settings as running
 from django.contrib.auth.hashers import make_password
+from django.db.models import F
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
+from apps.state.client_address import address_from_proxy
 from apps.state.models import Event
 from dexsniper import settings as real
 from dexsniper.env import child_environment
 from tests import factories as f
 from tests import programs
 
+PROXY_MIDDLEWARE = "apps.state.client_address.address_from_proxy"
 GOOD = {"username": "ada", "password": "correct horse battery"}
 
 
@@ -63,6 +68,58 @@ def test_sign_in_to_the_admin_when_refused_too_often_then_locked_out_too(ada, cl
     for _ in range(running.AXES_FAILURE_LIMIT):
         client.post("/admin/login/", GOOD | {"password": "wrong"})
     assert client.post("/admin/login/", GOOD).status_code == 429
+
+
+def test_lock_when_tries_go_on_then_not_prolonged(ada, client):
+    for _ in range(running.AXES_FAILURE_LIMIT):
+        sign_in(client, password="wrong")
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=14))
+    assert sign_in(client, password="wrong").status_code == 429
+    AccessAttempt.objects.update(attempt_time=F("attempt_time") - timedelta(minutes=2))
+    assert sign_in(client).status_code == 302
+
+
+@pytest.fixture
+def behind_proxy(settings: Any) -> None:
+    settings.MIDDLEWARE = [PROXY_MIDDLEWARE, *settings.MIDDLEWARE]
+
+
+def test_sign_in_behind_a_proxy_when_one_address_is_locked_then_another_is_not(ada, client, behind_proxy):
+    headers: dict[str, str] = {}
+    for number in range(running.AXES_FAILURE_LIMIT):  # the first address is the client's word
+        headers = {"X-Forwarded-For": f"198.51.100.{number}, 203.0.113.9"}
+        client.post(reverse("login"), GOOD | {"password": "wrong"}, headers=headers)
+    assert client.post(reverse("login"), GOOD, headers=headers).status_code == 429
+    addresses = Event.objects.filter(kind="login").values_list("payload__address", flat=True)
+    assert set(addresses) == {"203.0.113.9"}
+    own = {"X-Forwarded-For": "203.0.113.9, 192.0.2.4"}
+    assert client.post(reverse("login"), GOOD, headers=own).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("forwarded", "address"),
+    [
+        (None, "127.0.0.1"),
+        ("", "127.0.0.1"),
+        ("unknown", "127.0.0.1"),
+        ("203.0.113.9,", "127.0.0.1"),
+        ("2001:DB8::1", "2001:db8::1"),
+        ("127.0.0.1, fe80::1%eth0", "fe80::1"),
+    ],
+)
+@pytest.mark.parametrize("is_async", [False, True])
+def test_address_from_proxy_then_the_last_hop_where_it_is_one(
+    rf, forwarded: str | None, address: str, is_async: bool
+):
+    request = rf.get("/", headers={} if forwarded is None else {"X-Forwarded-For": forwarded})
+    if is_async:
+
+        async def answer(request: HttpRequest) -> str:
+            return request.META["REMOTE_ADDR"]
+
+        assert async_to_sync(address_from_proxy(answer))(request) == address
+    else:
+        assert address_from_proxy(lambda request: request.META["REMOTE_ADDR"])(request) == address
 
 
 # -- sessions -------------------------------------------------------------------------------
@@ -126,7 +183,7 @@ def test_configuration_behind_tls_when_checked_for_deployment_then_clean(tmp_pat
     program = (
         "import django; django.setup(); from django.core.management import call_command;"
         "call_command('check', deploy=True, fail_level='WARNING'); from django.conf import settings as s;"
-        "print(s.SESSION_COOKIE_SECURE, s.CSRF_TRUSTED_ORIGINS)"
+        f"print(s.SESSION_COOKIE_SECURE, s.CSRF_TRUSTED_ORIGINS, {PROXY_MIDDLEWARE!r} in s.MIDDLEWARE)"
     )
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -137,4 +194,5 @@ def test_configuration_behind_tls_when_checked_for_deployment_then_clean(tmp_pat
         text=True,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.splitlines()[-1] == "True ['https://sniper.example.org']"
+    assert done.stdout.splitlines()[-1] == "True ['https://sniper.example.org'] True"
+    assert PROXY_MIDDLEWARE not in running.MIDDLEWARE  # without the switch nobody's word is taken
