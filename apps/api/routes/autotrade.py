@@ -102,9 +102,10 @@ def autotrade_activities(
     since: Annotated[datetime | None, Query(description="From this moment on.")] = None,
     until: Annotated[datetime | None, Query(description="Before this moment.")] = None,
 ) -> Page[s.ActivityOut]:
-    """List what happened, newest first: the event log. Whoever may read the audit trail sees log-ins and keys too."""
+    """List what happened, newest first: the event log. Whoever is signed in and may read the audit trail sees log-ins and
+    keys too; no token does."""
     rows: QuerySet[Event] = Event.objects.all()
-    if not caller_of(request).user.has_perm("state.view_audit"):
+    if not caller_of(request).has_perm(p.AUDIT):  # which no scope holds
         rows = rows.exclude(kind__in=_AUDIT_ALONE)
     if kind is not None:
         rows = rows.filter(kind=kind.value)
