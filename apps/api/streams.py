@@ -174,8 +174,8 @@ class Hub:
                 counts.reader_was_well(well=True)
                 now = time.monotonic()
                 if now >= next_flow:
+                    next_flow = now + FLOW_S  # first: that it fails must not keep the rest from its turn
                     await self._read_flow()
-                    next_flow = now + FLOW_S
                 if now >= next_check:
                     await self._shut_out()
                     next_check = now + PERMISSION_S
@@ -185,6 +185,10 @@ class Hub:
             except DatabaseError:
                 counts.reader_was_well(well=False)
                 logger.warning("the event log could not be read; sockets wait", exc_info=True)
+                await asyncio.sleep(POLL_S)
+            except Exception:  # a bug of ours; a reader that ends would leave every socket open and silent
+                counts.reader_was_well(well=False)
+                logger.exception("the reader of the event log failed; it goes on")
                 await asyncio.sleep(POLL_S)
             await asyncio.sleep(READ_GAP_S)  # what comes at once is read at once
             await _until(self._wake, POLL_S)

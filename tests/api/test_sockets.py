@@ -11,21 +11,24 @@ import pytest
 from asgiref.sync import sync_to_async
 from channels.testing import WebsocketCommunicator
 from django.contrib.auth.models import AnonymousUser, Permission
+from django.db import OperationalError, connection
 from django.test import Client as Browser
 from jsonschema_rs import Draft202012Validator
 
-from apps.api import sockets, streams
+from apps.api import sockets, streams, streams_door
+from apps.api import streams_counts as counts
 from apps.api import streams_log as log
 from apps.api.messages import FLOW, schema_of
 from apps.api.models import ApiToken
-from apps.api.services.tokens import token_revoke
+from apps.api.services.tokens import token_create, token_revoke
 from apps.api.streams import Hub
-from apps.api.streams_door import Door
+from apps.api.streams_door import Credential, Door
 from apps.domain.events import EventKind
 from apps.state.models import Event
 from apps.state.services.events import event_record
 from apps.state.services.relay import relay_once
 from dexsniper.asgi import application
+from tests.dashboard.conftest import person
 from tests.factories import ApiTokenFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -190,6 +193,20 @@ async def test_token_when_it_reads_then_listens_until_it_is_revoked(monkeypatch)
     await socket.socket.disconnect()
 
 
+def test_tokens_when_their_use_cannot_be_written_down_then_all_are_let_in():
+    def busy(execute: Any, sql: str, *rest: Any) -> Any:
+        if sql.startswith("UPDATE"):
+            raise OperationalError("database is locked")
+        return execute(sql, *rest)
+
+    made_now = [token_create(user=person("viewer"), name="a", scopes=["read"], by="test") for _ in range(2)]
+    asked = tuple(Credential(text, is_token=True) for _, text in made_now)
+    with connection.execute_wrapper(busy):
+        found = streams_door._listeners(asked)
+    assert [item and item.token_id for item in found.values()] == [row.pk for row, _ in made_now]
+    assert not ApiToken.objects.exclude(last_used_at=None).exists()
+
+
 # -- what arrives -----------------------------------------------------------------------------
 async def test_socket_when_events_come_then_each_in_order_and_no_other_kind():
     async with Socket(await made(_listener)) as socket:
@@ -240,6 +257,19 @@ async def test_many_clients_when_events_come_then_the_log_is_read_once():
     assert hub.queries - before <= 2 * turns + 22, "no client asks by itself"
     for client in clients:
         await client.__aexit__()
+
+
+async def test_reader_when_it_fails_by_a_bug_then_told_and_goes_on(monkeypatch):
+    async with Socket(await made(_listener)) as socket:
+        with monkeypatch.context() as broken:
+            broken.setattr(log, "head_position", lambda: 1 // 0)
+            for _ in range(100):
+                await asyncio.sleep(0.05)
+                if counts.reader_failing_s():
+                    break
+            assert counts.reader_failing_s() > 0
+        assert await made(_record, 2) == await socket.ids(2)
+        assert counts.reader_failing_s() == 0
 
 
 async def test_crowd_when_it_comes_at_once_then_its_sessions_are_looked_up_together():
