@@ -68,6 +68,8 @@ def _came_or_went(word: str, *, user: AbstractBaseUser, request: HttpRequest | N
 def _login_failed(
     sender: Any, credentials: dict[str, Any], request: HttpRequest | None = None, **kwargs: Any
 ) -> None:
+    if getattr(request, "axes_locked_out", False):  # told by the lock-out's line, and the log is never pruned
+        return
     event_record(
         kind=EventKind.LOGIN,
         summary="A log-in was refused",
@@ -80,6 +82,9 @@ def _login_failed(
 def _locked_out(
     sender: Any, request: HttpRequest | None = None, username: str = "", ip_address: str = "", **kwargs: Any
 ) -> None:
+    # The failure that locks is counted; what is turned away while the lock holds is not, and adds no line.
+    if getattr(request, "axes_failures_since_start", None) is None:
+        return
     event_record(
         kind=EventKind.LOGIN,
         summary=f"{username or 'Somebody'} is locked out after too many refused log-ins",

@@ -79,6 +79,23 @@ def test_lock_when_tries_go_on_then_not_prolonged(ada, client):
     assert sign_in(client).status_code == 302
 
 
+def test_lock_when_tries_go_on_then_recorded_once_for_each_cool_off(ada, client):
+    def recorded() -> list[str]:
+        return list(Event.objects.filter(kind="login").order_by("id").values_list("summary", flat=True))
+
+    limit = running.AXES_FAILURE_LIMIT
+    once = ["A log-in was refused"] * (limit - 1) + ["ada is locked out after too many refused log-ins"]
+    for _ in range(limit + 5):
+        sign_in(client, password="wrong")
+    assert recorded() == once
+    sign_in(client)  # the right password, too late
+    assert recorded() == once
+    AccessAttempt.objects.update(attempt_time=timezone.now() - timedelta(minutes=16))
+    for number in range(limit + 5):  # another browser for each try
+        client.post(reverse("login"), GOOD | {"password": "wrong"}, headers={"User-Agent": f"b{number}"})
+    assert recorded() == once * 2
+
+
 @pytest.fixture
 def behind_proxy(settings: Any) -> None:
     settings.MIDDLEWARE = [PROXY_MIDDLEWARE, *settings.MIDDLEWARE]
