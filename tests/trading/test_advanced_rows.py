@@ -33,7 +33,9 @@ from apps.trading.services.advanced_orders import (
 )
 from apps.trading.services.decisions import decision_repeat
 from apps.trading.services.exits import position_facts
+from apps.trading.services.positions import exit_request
 from apps.trading.services.settlement import fills_finalise
+from tests import factories
 from tests.trading.cases import ETHER
 from tests.trading.conftest import World
 from tests.trading.fakes import Killed
@@ -438,6 +440,47 @@ def test_twap_that_adds_to_a_position_then_takes_exposure_but_no_place_and_frees
     end = budget_view()
     assert (end.open_positions, end.exposure_usd_micros) == (0, 0)
     world.assert_books_are_true()
+
+
+def entry_slices(world: World) -> tuple[AdvancedOrder, Position]:
+    """Return the further parts of an entry whose first was filled, and its position."""
+    position = quiet(world.buy())
+    config = active_config().config
+    small = config.limits.model_copy(
+        update={"position_min_usd": Decimal(0), "position_max_usd": Decimal(1_000)}
+    )
+    ConfigRevision.objects.filter(is_active=True).update(
+        payload={**config.model_dump(mode="json"), "limits": small.model_dump(mode="json")}
+    )
+    plan = logic.by_clock(side="buy", total_raw=ETHER // 250, slices=2, first_at_ms=0, interval_ms=0)
+    return wish(position.pair, plan, position=position, source="entry"), position
+
+
+@pytest.mark.parametrize("how", ["reserved", "ordered", "tried"])
+def test_entry_slices_when_the_position_is_being_sold_then_end(world: World, how: str):
+    row, position = entry_slices(world)
+    if how == "reserved":
+        Position.objects.filter(pk=position.pk).update(reserved_raw=1)
+    elif how == "ordered":
+        assert exit_request(position_id=position.pk, by="tester")
+    else:
+        factories.OrderFactory(side="sell", status="reverted", position=position, pair=position.pair)
+    assert look(world).opportunity_ids == ()
+    row.refresh_from_db()
+    assert (row.status, row.explanation) == ("cancelled", "its position is being sold")
+
+
+@pytest.mark.parametrize(("source", "is_bought"), [("entry", False), ("hand", True)])
+def test_slice_when_a_sale_begins_after_its_look_then_only_a_persons_is_bought(
+    world: World, source: str, is_bought: bool
+):
+    row, position = entry_slices(world)
+    AdvancedOrder.objects.filter(pk=row.pk).update(source=source)
+    [chance] = look(world).opportunity_ids
+    Position.objects.filter(pk=position.pk).update(reserved_raw=1)
+    order = world.decide(position.pair, opportunity=Opportunity.objects.get(pk=chance))
+    assert (order is not None) is is_bought
+    assert (Opportunity.objects.get(pk=chance).skip_code == "POSITION_LEFT") is not is_bought
 
 
 def test_purchase_when_a_limit_is_full_then_is_refused(world: World):

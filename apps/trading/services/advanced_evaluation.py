@@ -30,6 +30,7 @@ from apps.trading.models import AdvancedOrder, FillRecord, Opportunity, Order, P
 from apps.trading.services.advanced_orders import OPEN_MAX, advanced_end, plan_of, progress_of
 from apps.trading.services.clock import ms_of
 from apps.trading.services.decisions import decision_record
+from apps.trading.services.entry_slices import is_being_left
 from apps.trading.services.exits import position_facts
 from apps.trading.services.orders import order_create
 from apps.trading.services.ports import ExecutionPorts
@@ -220,6 +221,9 @@ def _sell(row: AdvancedOrder, position: Position, case: ExitCase, child: Child, 
 def _purchase(row: AdvancedOrder, view: _View) -> int | None:
     if row.position is not None and row.position.status == "closed":
         advanced_end(advanced_id=row.pk, status="done", explanation="its position is closed")
+        return None
+    if row.source == "entry" and row.position is not None and is_being_left(row.position):
+        advanced_end(advanced_id=row.pk, status="cancelled", explanation="its position is being sold")
         return None
     reserves = view.reserves.get(row.pair.pair_key)
     if reserves is None or reserves.base_raw == 0 or reserves.quote_raw == 0:

@@ -53,3 +53,10 @@ def slices_attach(*, position: Position, order: Order) -> None:
         )
     except SniperError as error:  # a fill is booked whatever becomes of what follows
         incident_from_error(error, dedup_key=f"slices/{position.pk}", trace_id=position.trace_id)
+
+
+def is_being_left(position: Position) -> bool:
+    """Tell whether the position is sold, was asked to be, or has been in part: then no further part of it is bought."""
+    if position.reserved_raw > 0 or position.ordered_tag:
+        return True
+    return Order.objects.filter(position=position, side="sell").exists()

@@ -21,6 +21,7 @@ from apps.state.services.events import event_record
 from apps.trading.logic.route import FURTHER_HOP_GAS
 from apps.trading.models import ENTRY_HOLDING, DecisionRecord, Order, Position, TxAttempt
 from apps.trading.services.clock import ms_of
+from apps.trading.services.entry_slices import is_being_left
 from apps.trading.services.failures import token_refusal
 from apps.trading.services.opportunities import opportunity_reopen
 from apps.trading.services.positions import base_token, exit_rearm, native_worth, position_void
@@ -63,7 +64,7 @@ def order_create(
         with transaction.atomic():
             # The position is locked before the budget, as where one is closed: neither waits for the other.
             refused = (
-                _closed(added_to)
+                _closed(added_to, record)
                 or _failing(record, config, position)
                 or _reserve(decision, client_order_id, wallet_key, config, position)
             )
@@ -123,11 +124,17 @@ def _failing(record: DecisionRecord, config: TradingConfig, position: Position |
     return token_refusal(pair=record.opportunity.pair, failures_max=failures_max, now=timezone.now())
 
 
-def _closed(added_to: Position | None) -> Reason | None:
-    """Return a refusal when the position that is added to is not open any more."""
-    if added_to is None or Position.objects.select_for_update().get(pk=added_to.pk).status == "open":
+def _closed(added_to: Position | None, record: DecisionRecord) -> Reason | None:
+    """Return a refusal when the position that is added to is not open any more, or is sold while its entry goes on."""
+    if added_to is None:
         return None
-    return Reason(code="POSITION_CLOSED", explanation="The position that was to be added to is not open.")
+    held = Position.objects.select_for_update().get(pk=added_to.pk)
+    if held.status != "open":
+        return Reason(code="POSITION_CLOSED", explanation="The position that was to be added to is not open.")
+    advanced = record.opportunity.advanced
+    if advanced is not None and advanced.source == "entry" and is_being_left(held):
+        return Reason(code="POSITION_LEFT", explanation="The position that was to be added to is being sold.")
+    return None
 
 
 def _insert(
