@@ -10,21 +10,19 @@ from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib import import_module
-from types import SimpleNamespace
-from typing import Final, cast
+from typing import Final
 from weakref import WeakKeyDictionary
 
 from channels.db import database_sync_to_async
 from django.conf import settings
-from django.contrib.auth import get_user
 from django.db import DatabaseError
-from django.http import HttpRequest, parse_cookie
+from django.http import parse_cookie
 
 from apps.api.scopes import scopes_permit
 from apps.api.services.tokens import token_found, token_used
 from apps.api.streams_log import Listener, may_listen
 from apps.state.permissions import LOOK
+from apps.state.services.sessions import session_user
 
 COOKIE_LENGTH_MAX: Final = 8_192
 KEY_LENGTH_MAX: Final = 128
@@ -103,8 +101,7 @@ def _listeners(asked: tuple[Credential, ...]) -> dict[Credential, Listener | Non
 
 
 def _of_session(key: str) -> Listener | None:
-    session = import_module(settings.SESSION_ENGINE).SessionStore(session_key=key)
-    user = get_user(cast(HttpRequest, SimpleNamespace(session=session)))
+    user = session_user(key)
     return Listener(user.pk, session_key=key) if may_listen(user) and user.pk is not None else None
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +18,7 @@ from apps.api.services.tokens import in_force
 from apps.api.streams_window import Entry, Page
 from apps.state.models import AuditHead, Event
 from apps.state.permissions import may
+from apps.state.services.sessions import session_user
 
 logger = logging.getLogger(__name__)
 
@@ -90,22 +90,21 @@ def may_listen(user: Any) -> bool:
 
 
 def shut_out(listeners: Iterable[Listener]) -> frozenset[Listener]:
-    """Return those who have signed out, whose token ended, or who may not listen any more.
+    """Return those who have signed out, whose session or token ended, or who may not listen any more.
 
-    One query for all users and one for all tokens, and one for each session.
+    One query for all users and one for all tokens, and two for each session.
     """
     listeners = frozenset(listeners)
     users = get_user_model().objects.filter(pk__in={item.user_id for item in listeners}, is_active=True)
     allowed = {user.pk for user in users if may_listen(user)}
-    store = import_module(settings.SESSION_ENGINE).SessionStore()
-    gone = {
-        key for key in {item.session_key for item in listeners} - {""} if not store.exists(session_key=key)
-    }
+    signed_in = {key: session_user(key).pk for key in {item.session_key for item in listeners} - {""}}
     asked = {item.token_id for item in listeners} - {0}
     tokens = ApiToken.objects.filter(pk__in=asked)
     ended = asked - set(in_force(tokens, timezone.now()).values_list("pk", flat=True))
     return frozenset(
         item
         for item in listeners
-        if item.user_id not in allowed or item.session_key in gone or item.token_id in ended
+        if item.user_id not in allowed
+        or (item.session_key and signed_in[item.session_key] != item.user_id)
+        or item.token_id in ended
     )

@@ -30,6 +30,7 @@ from apps.dashboard.selectors.pairs import trace_of_pair
 from apps.dashboard.templatetags.links import plain
 from apps.domain.events import EventKind
 from apps.state.services.relay import GROUP
+from apps.state.services.sessions import session_user
 
 logger = logging.getLogger(__name__)
 
@@ -187,7 +188,8 @@ def _traces_of(ask: Ask) -> frozenset[str]:
 def _still_allowed(scope: dict[str, Any], permission: str) -> bool:
     """Tell whether whoever opened the page is still signed in and may still see it."""
     session = scope.get("session")
-    if session is not None and session.session_key and not session.exists(session.session_key):
+    key = "" if session is None else session.session_key
+    if key and session_user(key).pk != scope["user"].pk:  # signed out, run out, or another password
         return False
     user = get_user_model().objects.filter(pk=scope["user"].pk, is_active=True).first()
     return user is not None and user.has_perm(permission)

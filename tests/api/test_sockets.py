@@ -28,7 +28,7 @@ from apps.state.models import Event
 from apps.state.services.events import event_record
 from apps.state.services.relay import relay_once
 from dexsniper.asgi import application
-from tests.dashboard.conftest import person
+from tests.dashboard.conftest import person, session_end
 from tests.factories import ApiTokenFactory, UserFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -158,6 +158,15 @@ async def test_socket_when_the_permission_goes_then_closed(monkeypatch):
     user = await made(_listener)
     async with Socket(user) as socket:
         await made(user.user_permissions.clear)
+        assert await socket.code() == streams.SHUT_OUT_CODE
+
+
+@pytest.mark.parametrize("end", ["signed out", "ran out", "password changed"])
+async def test_socket_when_its_session_ends_then_closed(monkeypatch, end: str):
+    monkeypatch.setattr(streams, "PERMISSION_S", 0.05)
+    user = await made(_listener)
+    async with Socket(user) as socket:
+        await made(session_end, user, end)
         assert await socket.code() == streams.SHUT_OUT_CODE
 
 

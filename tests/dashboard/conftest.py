@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from django.contrib.auth.models import Permission
+from django.contrib.sessions.models import Session
 from django.test import Client
+from django.utils import timezone
 from hypothesis import settings as hypothesis_settings
 
 from apps.dashboard.roles import CHANGE_CONFIGURATION, KILL, OPERATE, RESOLVE_INCIDENTS, RESUME, TRADE
@@ -47,6 +50,17 @@ def client_of(role: str = "", **fields: Any) -> Client:
     client = Client()
     client.force_login(somebody)
     return client
+
+
+def session_end(user: Any, end: str) -> None:
+    """End all sessions: "signed out", "ran out" or "password changed"."""
+    if end == "signed out":
+        Session.objects.all().delete()
+    elif end == "ran out":
+        Session.objects.update(expire_date=timezone.now() - timedelta(seconds=1))
+    else:
+        user.set_password("another horse battery")
+        user.save()
 
 
 @pytest.fixture

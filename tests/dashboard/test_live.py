@@ -17,12 +17,13 @@ from apps.dashboard import live
 from apps.dashboard import renderings as renderings_module
 from apps.dashboard.live import LiveConsumer, renderings
 from apps.domain.events import EventKind
+from apps.state.permissions import LOOK
 from apps.state.services.relay import GROUP
 from apps.trading.models import Opportunity, Position
 from dexsniper.asgi import application
 from tests import factories as f
 from tests.dashboard import market
-from tests.dashboard.conftest import person
+from tests.dashboard.conftest import person, session_end
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -144,6 +145,17 @@ async def test_socket_when_the_role_is_taken_away_then_closed_for_good(market_li
             break
         await publish(EventKind.DECISION_MADE)
     assert code == live.SIGNED_OUT_CODE
+
+
+@pytest.mark.parametrize("end", ["", "signed out", "ran out", "password changed"])
+def test_page_when_its_session_ends_then_not_allowed_any_more(db, end: str):
+    user = person("viewer")
+    client = Client()
+    client.force_login(user)
+    scope = {"user": user, "session": client.session}
+    if end:
+        session_end(user, end)
+    assert live._still_allowed(scope, LOOK) is not bool(end)
 
 
 # -- what is sent ------------------------------------------------------------------------------
