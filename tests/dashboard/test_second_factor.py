@@ -15,6 +15,9 @@ from django_otp.oath import TOTP
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
 from django_otp.plugins.otp_totp.models import TOTPDevice
 
+from apps.alerts.models import BotBinding
+from apps.api.models import ApiToken
+from apps.api.services.tokens import token_create
 from apps.domain.engine import EngineStatus
 from apps.state.models import Event
 from apps.state.permissions import GUARDED, KILL, LOOK, TRADE, SecondFactorNeeded, may, require
@@ -216,6 +219,20 @@ def test_one_question_when_asked_then_held_and_given(db, live):
         require(olga, TRADE)
     assert may(vouch(olga), TRADE)
     assert not may(vouch(vera), TRADE)
+
+
+def test_removal_when_tokens_and_a_chat_stood_for_it_then_they_do_no_more(engine):
+    user, other = person("operator", username="olga"), person("operator", username="otto")
+    set_up(signed_in(user))
+    mine, _ = token_create(user=vouch(user), name="a", scopes=["trade"], by="olga")
+    theirs, _ = token_create(user=vouch(other), name="b", scopes=["trade"], by="otto")
+    BotBinding.objects.create(user=user, chat_id=1, is_vouched=True, code_user=user, code_is_vouched=True)
+    call_command("second_factor", "remove", "otto")  # who has none: nothing changes
+    assert ApiToken.objects.filter(is_vouched=True).count() == 2
+    call_command("second_factor", "remove", "olga")
+    assert not ApiToken.objects.get(pk=mine.pk).is_vouched
+    assert ApiToken.objects.get(pk=theirs.pk).is_vouched
+    assert BotBinding.objects.values_list("is_vouched", "code_is_vouched").get() == (False, False)
 
 
 def test_command_when_a_device_is_lost_then_taken_away_and_recorded(engine, capsys):

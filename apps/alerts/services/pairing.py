@@ -104,6 +104,13 @@ def pairing_end(*, by: str) -> bool:
     return bool(changed)
 
 
+def pairing_unvouch(*, user: Any, **_: Any) -> None:
+    """Let this user's chat, and a code not used yet, stand for the second factor no more (a receiver of
+    ``factor_removed``)."""
+    BotBinding.objects.filter(user_id=user.pk).update(is_vouched=False)
+    BotBinding.objects.filter(code_user_id=user.pk).update(code_is_vouched=False)
+
+
 def chat_deny(*, chat_id: int, name: str) -> bool:
     """Record a chat that is not the paired one; True at its first time. Strangers cannot make the log grow by writing on."""
     now = timezone.now()

@@ -73,6 +73,11 @@ def token_revoke(*, token_id: int, by: str, owner_id: int | None = None) -> bool
     return True
 
 
+def tokens_unvouch(*, user: Any, **_: Any) -> None:
+    """Let this user's tokens stand for the second factor no more (a receiver of ``factor_removed``)."""
+    ApiToken.objects.filter(user_id=user.pk, is_vouched=True).update(is_vouched=False)
+
+
 def token_found(presented: str) -> ApiToken | None:
     """Return the token in force that was presented, with its user; None for anything else."""
     parts = presented.split("_", 2)

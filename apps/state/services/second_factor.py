@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from django.conf import settings
 from django.db import transaction
+from django.dispatch import Signal
 from django_otp import verify_token
 from django_otp.models import Device
 from django_otp.plugins.otp_static.models import StaticDevice, StaticToken
@@ -28,6 +29,8 @@ RECOVERY_CODES: Final = 10
 _CODE_BYTES: Final = 10  # 80 random bits: sixteen letters and digits
 _CODE_GROUP: Final = 4
 CODE_LENGTH_MAX: Final = 40
+#: Sent with ``user``, in the transaction that takes the factor away: what stands for it must do so no more.
+factor_removed: Final = Signal()
 _DEVICE_NAME: Final = "authenticator"
 _RECOVERY_NAME: Final = "recovery codes"
 
@@ -122,13 +125,14 @@ def recovery_renew(user: Any) -> tuple[str, ...]:
 
 
 def factor_remove(user: Any, *, by: str) -> bool:
-    """Take a person's second factor away. Return False when there was none."""
+    """Take a person's second factor away, and with it what stood for it. Return False when there was none."""
     with transaction.atomic():
         devices = TOTPDevice.objects.filter(user_id=user.pk)
         was_set_up = devices.filter(confirmed=True).exists()
         devices.delete()
         StaticDevice.objects.filter(user_id=user.pk).delete()
         if was_set_up:
+            factor_removed.send(sender=type(user), user=user)
             _access_record(user, "has no second factor any more", by=by)
     return was_set_up
 
