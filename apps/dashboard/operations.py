@@ -9,6 +9,7 @@ from apps.dashboard.roles import OPERATE, RESUME, require
 from apps.domain.engine import EngineStatus, EngineView
 from apps.domain.errors import ConfigurationError, PlatformError, TransitionRefusedError
 from apps.risk.services.breakers import breaker_reset
+from apps.state.permissions import close_refusal
 from apps.state.services.config import active_config, config_change
 from apps.state.services.engine import (
     engine_pause,
@@ -51,17 +52,24 @@ def engine_do(user: Any, *, action: str, reason: str) -> str:
     return _NOW.get(view.status, f"The engine is {view.status.value.replace('_', ' ')}.")
 
 
-def kill(*, by: str, reason: str, close_positions: bool) -> str:
-    """Pull the kill switch and return a sentence. Raises PlatformError when not everything is shut for sure."""
-    report = killswitch_pull(by=by, reason=reason or "pulled on the pages", close_positions=close_positions)
+def kill(user: Any, *, reason: str, close_positions: bool) -> str:
+    """Pull the kill switch and return a sentence; positions are left where the user may not sell.
+
+    Raises PlatformError when not everything is shut for sure.
+    """
+    refusal = close_refusal(user) if close_positions else ""
+    closes = close_positions and not refusal
+    reason = reason or "pulled on the pages"
+    report = killswitch_pull(by=user.get_username(), reason=reason, close_positions=closes)
     if not report.is_effective:
         raise PlatformError(
             "The kill switch is pulled, but a transaction may still be on its way out.",
             remedy="Watch the orders; run `manage.py killswitch` on the machine to try again.",
         )
-    what = "everything is being sold, nothing is bought" if close_positions else "nothing is signed or sent"
+    what = "everything is being sold, nothing is bought" if closes else "nothing is signed or sent"
     late = "" if report.database_written else " The database was busy and learns of it in a moment."
-    return f"Kill switch pulled in {report.duration_ms} ms: {what}. Epoch {report.epoch}.{late}"
+    left = f" Positions were left as they are: {refusal}." if refusal else ""
+    return f"Kill switch pulled in {report.duration_ms} ms: {what}. Epoch {report.epoch}.{left}{late}"
 
 
 def position_sell(*, position_id: int, by: str) -> str:

@@ -2,7 +2,8 @@
 
 The groups viewer, trader and admin hold them (migrations of the apps). Whatever else a permission needs than being held
 belongs into `may`, so that no way in forgets it: acting needs the second factor, in live always, elsewhere from whoever
-has set one up. Looking never needs it, nor does the kill switch: stopping must not wait for a telephone.
+has set one up. Looking never needs it, nor does the kill switch: stopping must not wait for a telephone. A kill that also
+sells is one that trades: without TRADE it stops all the same and leaves the positions (`close_refusal`).
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 from typing import Final, Protocol
 
 from django.core.exceptions import PermissionDenied
+from django.db import DatabaseError
 
 from apps.state.services.second_factor import is_missing
 
@@ -60,6 +62,21 @@ def require(visitor: Visitor, permission: str) -> None:
         raise PermissionDenied
     if permission in GUARDED and is_missing(visitor):
         raise SecondFactorNeeded
+
+
+def close_refusal(visitor: Visitor) -> str:
+    """Tell why a kill of this visitor must leave the positions where closing them was asked for, "" when it may sell.
+
+    Closing opens signing again for sales, so it is trading. Never raises for a database that does not answer: a kill goes on.
+    """
+    try:
+        if not visitor.has_perm(TRADE):
+            return "selling needs the permission to trade, which you do not have"
+        if is_missing(visitor):
+            return "selling needs your second factor; give it and pull again"
+    except DatabaseError:
+        return "the database did not say whether you may sell; pull again"
+    return ""
 
 
 def may_operate(visitor: Visitor) -> bool:

@@ -273,6 +273,21 @@ def test_kill_then_at_once_recorded_and_answered(paired: Talk, text: str, status
     assert commands()[-1][1].startswith("/kill: done")
 
 
+@pytest.mark.parametrize("lacks", ["permission to trade", "second factor"])
+def test_kill_that_sells_when_the_person_may_not_sell_then_pulled_and_positions_left(talk: Talk, lacks: str):
+    user = person(*(set(ALL) - {permissions.TRADE} if "trade" in lacks else ALL))
+    talk.heard(f"/pair {pairing.pairing_begin(user=user)}")
+    if lacks == "second factor":
+        TOTPDevice.objects.create(user=user, confirmed=True)
+    engine_start(by="x", reason="")
+    talk.write("/kill close")
+    talk.bot.poll(wait_s=0)
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+    assert "Kill switch pulled" in talk.service.last
+    assert "Positions were left" in talk.service.last
+    assert lacks in talk.service.last
+
+
 def test_kill_when_said_behind_much_else_then_before_all_of_it(paired: Talk):
     paired.write(*["/daily"] * 40, "/kill")
     paired.bot.poll(wait_s=0)

@@ -12,8 +12,9 @@ import pytest
 from django.core.cache import caches
 from django.db import connection, connections
 from django.utils import timezone
+from django_otp.plugins.otp_totp.models import TOTPDevice
 
-from apps.api.models import IdempotencyKey
+from apps.api.models import ApiToken, IdempotencyKey
 from apps.api.services.idempotency import KEPT_FOR, fingerprint, is_key
 from apps.state.models import EngineState, Event
 from tests import factories as f
@@ -83,6 +84,30 @@ def test_kill_when_it_comes_without_a_body_then_pulled(keeper: Bearer, content_t
     )
     assert answer.status_code == 200, answer.content
     assert EngineState.objects.get().status == "emergency_stopped"
+
+
+@pytest.mark.parametrize(
+    ("role", "scopes", "status"),
+    [
+        ("operator", ("operate",), "emergency_stopped"),
+        ("operator", ("operate", "trade"), "closing"),
+        ("keeper", ("read", "operate"), "emergency_stopped"),
+    ],
+)
+def test_kill_when_it_shall_sell_then_only_with_the_scope_trade_and_else_positions_are_left(
+    life, role: str, scopes: tuple[str, ...], status: str
+):
+    told = bearer_of(role, scopes=scopes).post(PULL, {"positions": "close"}).json()
+    assert EngineState.objects.get().status == status
+    assert told["positions"] == ("close" if status == "closing" else "leave")
+    assert ("scope trade" in told["positions_reason"]) is (told["positions"] == "leave")
+
+
+def test_kill_when_it_shall_sell_and_the_second_factor_lacks_then_positions_are_left(keeper: Bearer):
+    TOTPDevice.objects.create(user=ApiToken.objects.get().user, name="phone", confirmed=True)
+    told = keeper.post(PULL, {"positions": "close"}).json()
+    assert EngineState.objects.get().status == "emergency_stopped"
+    assert "second factor" in told["positions_reason"]
 
 
 def test_keys_when_they_are_old_then_forgotten_and_free_again(keeper: Bearer):

@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 from django import forms
+from django.contrib.auth.models import Permission
 from django.contrib.messages import get_messages
+from django.test import Client
 from django.urls import reverse
 
 from apps.dashboard.config_form import ConfigForm
@@ -15,10 +17,11 @@ from apps.domain.config import TradingConfig
 from apps.domain.engine import EngineStatus
 from apps.domain.verdict import Gate
 from apps.state.models import ConfigRevision, EngineState, Event, Incident
+from apps.state.permissions import KILL
 from apps.state.services.config import active_config
 from apps.state.services.engine import engine_view
 from apps.trading.models import Position
-from tests.dashboard.conftest import client_of
+from tests.dashboard.conftest import client_of, person
 from tests.factories import ConfigRevisionFactory, EngineStateFactory, IncidentFactory, UserFactory
 
 
@@ -46,6 +49,16 @@ def test_kill_switch_when_pulled_then_state_audit_and_word(operator, engine, kin
     assert engine_view().reason == "rugs"
     assert "Kill switch pulled in" in said(response)
     assert Event.objects.filter(kind="engine_status", actor="olga").exists()
+
+
+def test_kill_switch_when_it_shall_sell_and_the_person_may_not_trade_then_pulled_and_positions_left(engine):
+    killer = person("viewer")
+    killer.user_permissions.add(Permission.objects.get(codename=KILL.split(".")[1]))
+    client = Client()
+    client.force_login(killer)
+    response = client.post(reverse("dashboard:killswitch"), {"kind": "close"})
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+    assert "Positions were left as they are: selling needs the permission to trade" in said(response)
 
 
 def test_kill_switch_when_pulled_without_a_reason_then_pulled_all_the_same(operator, engine):

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.models import AnonymousUser
+from django.contrib.messages import get_messages
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -186,6 +187,19 @@ def test_kill_switch_in_live_when_it_is_missing_then_pulled_all_the_same(operato
     resume = operator.post(reverse("dashboard:engine_action"), {"action": "start", "reason": "fine"})
     assert resume["Location"].startswith(reverse(PAGE))
     assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+
+
+def test_kill_switch_that_sells_when_it_is_missing_then_pulled_and_positions_left_until_given(
+    operator, engine, live
+):
+    url = reverse("dashboard:killswitch")
+    response = operator.post(url, {"kind": "close"})
+    assert engine_view().status is EngineStatus.EMERGENCY_STOPPED
+    words = " ".join(str(message) for message in get_messages(response.wsgi_request))
+    assert "Positions were left as they are: selling needs your second factor" in words
+    set_up(operator)
+    operator.post(url, {"kind": "close"})
+    assert engine_view().status is EngineStatus.CLOSING
 
 
 def test_acting_elsewhere_when_none_is_set_up_then_not_asked_for(operator, engine):

@@ -100,6 +100,7 @@ class _Known:
     chat_id: int
     username: str
     may_kill: bool
+    close_refusal: str  # why a kill of theirs sells nothing, "" when it may
 
 
 class Bot:
@@ -183,6 +184,7 @@ class Bot:
             chat_id=row.chat_id,
             username=user.get_username(),
             may_kill=permissions.may(user, permissions.KILL),
+            close_refusal=permissions.close_refusal(vouch(user) if row.is_vouched else user),
         )
 
     # -- one update -----------------------------------------------------------------------
@@ -221,7 +223,12 @@ class Bot:
 
     def _kill(self, message: Message, known: _Known) -> None:
         """Pull first; whatever else there is to do comes after, and may fail."""
-        said = verbs.Said(user=None, words=message.words, by=f"telegram:{known.username}")
+        said = verbs.Said(
+            user=None,
+            words=message.words,
+            by=f"telegram:{known.username}",
+            close_refusal=known.close_refusal,
+        )
         answer = verbs.BY_NAME["kill"].act(said)
         self._killed.add(message.update_id)  # not before: what raised comes again with the next poll
         try:

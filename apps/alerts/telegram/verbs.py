@@ -40,6 +40,8 @@ class Said:
     user: Any
     words: tuple[str, ...]
     by: str
+    #: Why a kill must leave the positions, "" when it may sell; None: not found out beforehand.
+    close_refusal: str | None = None
 
     @property
     def rest(self) -> str:
@@ -89,15 +91,21 @@ def _not_pulled() -> None:
 
 
 def _kill(said: Said) -> str:
-    """Pull at once. Without an argument positions are left: that is the stricter of the two."""
+    """Pull at once. Without an argument, or the right to sell, positions are left: that is the stricter of the two."""
     kind = said.words[0].lower() if said.words else "leave"
     if kind not in ("leave", "close"):
         kind = "leave"
-    report = killswitch_pull(by=said.by, reason=_REASON, close_positions=kind == "close")
-    what = "everything is sold, nothing is bought" if kind == "close" else "nothing is signed or sent"
+    refusal = ""
+    if kind == "close":
+        known = said.close_refusal
+        refusal = permissions.close_refusal(said.user) if known is None else known
+    closes = kind == "close" and not refusal
+    report = killswitch_pull(by=said.by, reason=_REASON, close_positions=closes)
+    what = "everything is sold, nothing is bought" if closes else "nothing is signed or sent"
+    left = f" Positions were left as they are: {refusal}." if refusal else ""
     if not report.is_effective:
         return "Pulled, but a transaction may still be on its way. Look at the machine: manage.py killswitch pull"
-    return f"<b>Kill switch pulled</b> in {report.duration_ms} ms: {what}. Epoch {report.epoch}."
+    return f"<b>Kill switch pulled</b> in {report.duration_ms} ms: {what}. Epoch {report.epoch}.{left}"
 
 
 def _force_exit(said: Said) -> str:

@@ -10,12 +10,13 @@ from django.http import HttpRequest
 from django.utils import timezone
 from ninja import Query, Router
 
-from apps.api.authentication import caller_of
+from apps.api.authentication import Caller, caller_of
 from apps.api.operations import acts, reads
 from apps.api.paging import LIMIT_DEFAULT, Cursor, Limit, page_of
 from apps.api.schemas import autotrade as s
 from apps.api.schemas.base import Page, at_ms, plain, usd, usd_of
 from apps.api.schemas.trading import OpportunityOut
+from apps.api.scopes import scope_of, scopes_permit
 from apps.api.shapes import opportunities_out
 from apps.discovery.heads import ChainHead, chain_heads
 from apps.domain.config import TradingConfig
@@ -228,11 +229,13 @@ def autotrade_stop(request: HttpRequest, body: s.StartBody) -> s.EngineStatusOut
 @acts(router, "/killswitch/pull", permission=p.KILL, answers=s.KillOut, is_urgent=True)
 def killswitch_pull_now(request: HttpRequest, body: s.KillBody = _KILL) -> s.KillOut:
     """Pull the kill switch: nothing is signed or sent any more. No rate limit holds it back, it needs neither body nor
-    idempotency key, pulls each time it is asked, and waits for no lock of the database."""
+    idempotency key, pulls each time it is asked, and waits for no lock of the database. "close" needs what trading needs
+    (a token: the scope trade); without it everything stops and the positions are left, which the answer says."""
+    caller = caller_of(request)
+    refusal = _close_refusal(caller) if body.positions == "close" else ""
+    closes = body.positions == "close" and not refusal
     report = killswitch_pull(
-        by=caller_of(request).get_username(),
-        reason=body.reason or f"pulled {_BY_DEFAULT}",
-        close_positions=body.positions == "close",
+        by=caller.get_username(), reason=body.reason or f"pulled {_BY_DEFAULT}", close_positions=closes
     )
     if not report.is_effective:
         raise PlatformError(
@@ -245,7 +248,15 @@ def killswitch_pull_now(request: HttpRequest, body: s.KillBody = _KILL) -> s.Kil
         latch_written=report.latch_written,
         database_written=report.database_written,
         drained=report.drained,
+        positions="close" if closes else "leave",
+        positions_reason=refusal,
     )
+
+
+def _close_refusal(caller: Caller) -> str:
+    if caller.token is not None and not scopes_permit(caller.token.scopes, p.TRADE):
+        return f"selling needs the scope {scope_of(p.TRADE)}, which this token does not have"
+    return p.close_refusal(caller.user)
 
 
 @acts(router, "/killswitch/resume", permission=p.RESUME, answers=s.EngineStatusOut)

@@ -58,7 +58,7 @@ class KillBody(Body):
     """What becomes of the open positions."""
 
     positions: Literal["leave", "close"] = Field(
-        default="leave", description="close: everything is sold, nothing is bought."
+        default="leave", description="close: everything is sold, nothing is bought; needs the scope trade."
     )
     reason: str = Field(default="", max_length=200)
 
@@ -71,6 +71,8 @@ class KillOut(Answer):
     latch_written: bool
     database_written: bool
     drained: bool
+    positions: Literal["leave", "close"] = Field(description="What becomes of the open positions.")
+    positions_reason: str = Field(description='Why they are left though "close" was asked for, or "".')
 
 
 class ActivityOut(Answer):

@@ -35,11 +35,11 @@ def killswitch_page(request: HttpRequest) -> HttpResponse:
 @require_POST
 @needs(KILL)
 def killswitch_pull(request: HttpRequest) -> HttpResponse:
-    """Pull the kill switch."""
+    """Pull the kill switch; whoever may not sell stops everything all the same."""
     closes = request.POST.get("kind") == "close"
-    by, reason = request.user.get_username(), reason_of(request)
+    reason = reason_of(request)
     return attempt(
-        request, lambda: kill(by=by, reason=reason, close_positions=closes), back=way_back(request)
+        request, lambda: kill(request.user, reason=reason, close_positions=closes), back=way_back(request)
     )
 
 
