@@ -214,6 +214,28 @@ def test_revocation_when_a_sale_waits_behind_it_then_is_cancelled_and_the_sale_i
     world.assert_books_are_true()
 
 
+def test_revocation_s_cancellation_when_reorganised_away_then_its_order_stands_and_reserves_nothing(
+    world: World,
+):
+    attempt = stuck(world)
+    position = attempt.order.position
+    assert position is not None
+    sale = world.ask_exit(position)
+    for _ in range(2):
+        order_settle(order_id=attempt.order_id, ports=world.ports)
+    world.chain.mine()
+    order_settle(order_id=attempt.order_id, ports=world.ports)
+    position.refresh_from_db()
+    reserved = position.reserved_raw
+    cancel = TxAttempt.objects.get(purpose="cancel")
+    assert cancel.block_number is not None
+    fills_reverse(chain_key=world.profile.chain_key, above_block=cancel.block_number - 1)
+    position.refresh_from_db()
+    attempt.order.refresh_from_db()
+    assert (attempt.order.status, position.reserved_raw) == ("reverted", reserved)
+    assert reserved == sale.amount_in_raw
+
+
 def test_revocation_when_no_sale_waits_behind_it_then_stays(world: World):
     attempt = stuck(world)
     order_settle(order_id=attempt.order_id, ports=world.ports)

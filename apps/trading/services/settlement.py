@@ -452,9 +452,10 @@ def _order_reverse(order_id: int, above_block: int) -> None:
         TxAttempt.objects.filter(order=order, nonce__in=nonces).exclude(status="dropped").update(
             status="sent", block_number=None, block_hash="", fee_paid_raw=None, seen_mined_at=None
         )
-        if all(
+        revoking = TxAttempt.objects.filter(order=order).exclude(revocation=None)
+        if set(nonces) <= set(revoking.values_list("nonce", flat=True)) or all(
             item.purpose == "approve" for item in attempts
-        ):  # a revocation: the swap stands where it stood
+        ):  # a revocation, or what cancelled it: the swap stands where it stood
             return
         status = OrderStatus(order.status)
         if status in FINAL_STATUSES:
