@@ -19,6 +19,7 @@ from django.test import TransactionTestCase
 
 from apps.state import append_only
 from apps.state.kept import forget_all
+from apps.state.models import Event
 from tests import programs
 
 _DATABASE_FIXTURES = {"db", "transactional_db", "django_db_reset_sequences", "django_db_serialized_rollback"}
@@ -114,6 +115,7 @@ def _keep_groups() -> None:
                     for label, code in wanted
                 ]
                 Group.objects.create(name=name).permissions.set(chosen)
+            Event.objects.all().delete()  # that roles were made again is no part of any test
 
     post_migrate.connect(restore, weak=False)
 
