@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from django.utils import timezone
+
 from apps.domain.events import EventKind
 from apps.sandbox.demo import finish, open_market
 from apps.sandbox.soak.execution import behind_proxies, chains_at_work, listener_anew
@@ -32,6 +34,7 @@ _VICTIMS = ("evaluate", "execute", "listener", "broker", "beat", "alerts")
 _WEB_KILLED_EVERY_S = 600.0
 #: Faults of the outside that stopped count as mended after so long without a repetition.
 _CALM_S = 5
+_HEAL_MAX_S = 40.0
 _READ_MAX_S = 20.0
 #: The kinds of the log that travel on the socket.
 _TOLD = (
@@ -102,6 +105,14 @@ def _read_to_the_end(socket: SocketVisitor) -> tuple[int, int]:
         time.sleep(0.5)
 
 
+def _wait_until_healed() -> None:
+    """Return once nothing is open any more, or after long enough: a fault of the last second has to come to rest, too."""
+    deadline = time.monotonic() + _HEAL_MAX_S
+    while Incident.objects.filter(resolved_at=None).exists() and time.monotonic() < deadline:
+        time.sleep(1.0)
+        incidents_heal(calm_s=_CALM_S)
+
+
 def _report(
     rest: Mapping[str, Any],
     trouble: Trouble,
@@ -112,10 +123,12 @@ def _report(
     missed: int,
     doubled: int,
 ) -> dict[str, Any]:
-    time.sleep(_CALM_S)
-    incidents_heal(calm_s=_CALM_S)
+    _wait_until_healed()
     errors = Incident.objects.count()
-    left = list(Incident.objects.filter(resolved_at=None).values_list("code", flat=True))
+    left = [
+        f"{item.code}: {item.title} ({item.dedup_key}; last {(timezone.now() - item.last_at).seconds} s ago)"
+        for item in Incident.objects.filter(resolved_at=None)
+    ]
     unrecovered_bps = len(left) * 10_000 // errors if errors else 0
     audit = audit_verify()
     found = {
